@@ -1,0 +1,1 @@
+"""Atsumi: a self-hosted unified ATS API."""
