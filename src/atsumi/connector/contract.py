@@ -1,0 +1,253 @@
+"""What a connector is made of, and how the sync engine uses it.
+
+Data flow, left to right, each step a pure function of what stands before it::
+
+    tool ──▶ Stream.pages ──▶ RawRecord ──(stored verbatim)──▶ Mapping.affected ──▶ Group
+                                                    Group + its raw records ──▶ GroupRule.build ──▶ canonical records
+
+A *raw record* is what the tool said, under (stream, remote id). A *group* is the smallest set of canonical records
+that is computed together: a job with its postings, stages and hiring team; a candidate; an application. The engine
+rebuilds a group whenever one of its raw records changed, and removes records that the group no longer yields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from atsumi.connector.context import Context
+from atsumi.connector.manifest import Manifest
+from atsumi.model.names import Model
+from atsumi.model.record import Record
+
+
+class RawKey(NamedTuple):
+    """Address of one raw record within an integration."""
+
+    stream: str
+    remote_id: str
+
+
+class RawPrefix(NamedTuple):
+    """Address of all raw records of a stream whose remote id starts with ``prefix``."""
+
+    stream: str
+    prefix: str
+
+
+class RawRecord(NamedTuple):
+    """One record as the tool sent it.
+
+    ``data`` is JSON bytes. It should be stable: the same content must give the same bytes at the next sync, because
+    records are compared by a hash of them. ``unless`` makes the record a stand-in that is dropped when the raw
+    record it names is stored already (a candidate's stub inside an application, unless the candidate was read).
+    """
+
+    stream: str
+    remote_id: str
+    data: bytes
+    unless: RawKey | None = None
+
+
+class Issue(NamedTuple):
+    """Something odd in one record that did not stop the sync. Never holds a person's data.
+
+    ``kind`` groups issues for counting, for example ``unknown_value``, ``malformed_record``, ``bad_timestamp``.
+    ``detail`` may name an unknown vocabulary word; values of free-text fields stay out.
+    """
+
+    kind: str
+    stream: str
+    remote_id: str
+    field: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one answer of the tool brought.
+
+    All records are stored in one transaction together with ``position``. ``position`` lets the same run go on after
+    this page; ``None`` means that a stopped run starts this stream again (harmless, unchanged records are skipped).
+    ``snapshot_of`` names raw streams of which this page holds *every* record: what is stored but missing here is
+    marked as gone. Only single-document listings may claim that.
+    """
+
+    records: Sequence[RawRecord]
+    position: str | None = None
+    issues: Sequence[Issue] = ()
+    snapshot_of: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRequest:
+    """What the engine wants from a listing.
+
+    ``since`` is ``None`` for a full read; else only records changed at or after it are needed (it is the start of
+    the last complete run of this stream minus the manifest's overlap). ``position`` is the last page's position when
+    a stopped run goes on.
+    """
+
+    since: datetime | None = None
+    position: str | None = None
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """One listing of the tool."""
+
+    @property
+    def name(self) -> str:
+        """The stream's name; its main raw records are stored under it."""
+        ...
+
+    def pages(self, context: Context, request: StreamRequest) -> AsyncIterator[Page]:
+        """Read the listing page by page. Ending without an exception states that the page chain was closed.
+
+        Raises any :class:`~atsumi.errors.ToolError`; whatever was yielded before stays stored.
+        """
+        ...
+
+
+@runtime_checkable
+class LookupStream(Protocol):
+    """Records that are fetched by id, where the ids come from raw records of other streams.
+
+    The engine hands over ids found in raw records of ``drivers`` that changed since this stream last completed
+    (in a full run: in all of them). With ``refetch`` false, ids that are stored already are left out of an
+    incremental run.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def drivers(self) -> Sequence[str]:
+        """Raw streams whose records name the ids."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """How many ids one call of ``fetch`` takes at most."""
+        ...
+
+    @property
+    def refetch(self) -> bool: ...
+
+    def wanted(self, raw: RawRecord, context: Context) -> Iterable[str]:
+        """The ids that this raw record of a driver stream asks for. Pure."""
+        ...
+
+    async def fetch(self, context: Context, ids: Sequence[str]) -> Page:
+        """Fetch these ids. Ids that the tool does not know are simply missing from the page."""
+        ...
+
+
+class RawView(Protocol):
+    """Read access to the stored raw records that a group asked for in its ``sources``."""
+
+    def get(self, stream: str, remote_id: str) -> bytes | None:
+        """The record's bytes, or ``None`` when it is not stored or marked as gone."""
+        ...
+
+    def is_gone(self, stream: str, remote_id: str) -> bool:
+        """Whether the record was stored once and a later snapshot no longer held it."""
+        ...
+
+    def under(self, stream: str, prefix: str) -> Mapping[str, bytes]:
+        """All present records of the stream whose remote id starts with ``prefix``, in remote id order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MappingContext:
+    """What a mapping may know besides raw records: the integration's public settings. No clock, no randomness."""
+
+    config: Mapping[str, str]
+
+
+class Group(NamedTuple):
+    """The root model and remote id of a set of records that are computed together."""
+
+    model: Model
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The canonical records of one group, complete: what is missing here is removed from the store."""
+
+    records: Sequence[Record]
+    issues: Sequence[Issue] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRule:
+    """How the records of one kind of group come to be.
+
+    ``sources`` names the raw records that ``build`` reads. It is called again with what the first answer brought, so
+    that it can follow a reference (a job's category); it must settle within three calls.
+    ``is_linked`` says that some sources cannot be found from a raw record alone (a category does not name its jobs):
+    the engine then remembers the sources of each group and rebuilds it when one of them changes.
+    """
+
+    model: Model
+    members: frozenset[Model]
+    sources: Callable[[str, RawView, MappingContext], Iterable[RawKey | RawPrefix]]
+    build: Callable[[str, RawView, MappingContext], Built]
+    is_linked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """Fields of a record that follow from the records pointing at it.
+
+    ``apply`` gets the stored record and all present records of ``children_model`` whose ``reference`` field names it,
+    and returns the record with the derived fields set (they must depend on nothing else in the record).
+    """
+
+    model: Model
+    children_model: Model
+    reference: str
+    apply: Callable[[Record, Sequence[Record]], Record]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMapping:
+    """All of a connector's mapping: pure functions without I/O, clock or randomness.
+
+    ``affected`` names the groups that a raw record feeds directly (linked sources are found by the engine).
+    ``remote_data`` names, for one canonical record, the raw records to show as ``remote_data``, each with the label
+    of the endpoint it came from.
+    ``coverage`` lists per model the fields that this connector can fill, and how sure that is; models and fields not
+    listed are not offered by the tool.
+    """
+
+    rules: Mapping[Model, GroupRule]
+    affected: Callable[[RawRecord, MappingContext], Iterable[Group]]
+    remote_data: Callable[[Model, str, MappingContext], Sequence[tuple[str, RawKey]]]
+    coverage: Mapping[Model, Mapping[str, str]]
+    derivations: Sequence[Derivation] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who the credentials belong to: ``id`` is stable and recognises the same customer again."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """One tool, assembled. ``streams`` are read in order: parents before what refers to them."""
+
+    manifest: Manifest
+    streams: Sequence[Stream | LookupStream]
+    mapping: RecordMapping
+    check: Callable[[Context], Awaitable[Account]]
+    """Prove that the credentials work. Raises ``AuthenticationFailed``, ``PermissionMissing`` or another ToolError."""
+    required_streams: frozenset[str] = field(default_factory=frozenset)
+    """Streams without which a run has failed rather than partially failed."""

@@ -1,0 +1,82 @@
+"""What a dialect may ask of the product. The server implements it; tests may implement it over plain lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from atsumi.connector.contract import Connector
+from atsumi.model.names import Model
+from atsumi.store.reading import ListPage, ListQuery
+
+
+class IntegrationState(StrEnum):
+    """Whether an integration works: ``INVALID`` waits for new credentials, ``INACTIVE`` was switched off."""
+
+    ACTIVE = "ACTIVE"
+    INVALID = "INVALID"
+    INACTIVE = "INACTIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever owns the API key of a request: exactly one environment."""
+
+    environment_id: UUID
+    environment_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One customer's connection to one tool, as its environment may see it.
+
+    ``number`` is the store's own key and never leaves the product. ``first_synced_at`` is ``None`` until the first
+    full sync has ended; until then lists have nothing complete to show.
+    """
+
+    number: int
+    public_id: UUID
+    environment_id: UUID
+    tool: str
+    state: IntegrationState
+    end_user_organization_name: str
+    end_user_email: str | None
+    end_user_origin_id: str | None
+    created_at: datetime
+    first_synced_at: datetime | None
+    remote_data_enabled: bool
+    config: Mapping[str, str]
+
+
+class Services(Protocol):
+    """The product, as an API surface sees it. Every method is safe to call concurrently."""
+
+    @property
+    def cursor_key(self) -> bytes:
+        """Secret that signs paging cursors, the same in all processes."""
+        ...
+
+    @property
+    def connectors(self) -> Mapping[str, Connector]:
+        """All connectors by tool slug."""
+        ...
+
+    async def authenticate(self, api_key: str) -> Caller | None:
+        """The owner of a key, or ``None`` when the key is unknown, revoked or expired."""
+        ...
+
+    async def find_integration(self, caller: Caller, public_id: UUID) -> Integration | None:
+        """The integration, if it belongs to the caller's environment and is not deleted."""
+        ...
+
+    async def list_page(self, integration: Integration, query: ListQuery) -> ListPage:
+        """One page of one list of the calling dialect."""
+        ...
+
+    def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:
+        """The canonical fields that the tool's connector can fill for a model; empty when it has no such model."""
+        ...

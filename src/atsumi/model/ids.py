@@ -1,0 +1,53 @@
+"""Record ids: one 128-bit digest, two spellings.
+
+An id is computed from (integration, model, remote id), never looked up, so streams may arrive in any order and a
+reference can be written before the record it points at exists. The digest is laid out as a version-8 UUID
+(RFC 9562 section 5.8, the version for vendor-defined content), so that the UUID spelling is valid for strict clients.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from uuid import UUID
+
+from atsumi.model.names import Model
+
+_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_VALUE = {character: position for position, character in enumerate(_ALPHABET)}
+_WIDTH = 24
+_VERSION_MASK = ~((0xF << 76) | (0x3 << 62)) & ((1 << 128) - 1)
+_VERSION_BITS = (0x8 << 76) | (0x2 << 62)
+
+
+def record_id(integration: UUID, model: Model, remote_id: str) -> UUID:
+    """The id of one record: the same for ever as long as the tool keeps the remote id.
+
+    ``integration`` is the integration's public id, so that reconnecting under a new integration gives new ids.
+    """
+    digest = blake2b(remote_id.encode(), digest_size=16, key=integration.bytes + model.value.encode()[:48]).digest()
+    return UUID(int=int.from_bytes(digest) & _VERSION_MASK | _VERSION_BITS)
+
+
+def to_base58(value: UUID) -> str:
+    """Spell an id as 24 characters of the Bitcoin base58 alphabet, padded with the alphabet's zero (``1``)."""
+    number = value.int
+    characters = ["1"] * _WIDTH
+    position = _WIDTH - 1
+    while number:
+        number, remainder = divmod(number, 58)
+        characters[position] = _ALPHABET[remainder]
+        position -= 1
+    return "".join(characters)
+
+
+def from_base58(text: str) -> UUID | None:
+    """Read the spelling of :func:`to_base58`; ``None`` for anything that is not one."""
+    if len(text) != _WIDTH:
+        return None
+    number = 0
+    for character in text:
+        value = _VALUE.get(character)
+        if value is None:
+            return None
+        number = number * 58 + value
+    return UUID(int=number) if number < 1 << 128 else None

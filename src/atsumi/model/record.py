@@ -1,0 +1,49 @@
+"""What every canonical record shares.
+
+A canonical struct holds what the tool said, in our words and types. References are the *remote ids* of the records
+they point at (field names end in ``_remote_id``); the store turns them into record ids with
+:func:`atsumi.model.ids.record_id`, so a mapping stays a pure function that needs to know no integration.
+Instants are aware UTC. Unknown is ``None``, never an empty string.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+
+from atsumi.model.names import Model
+
+JsonValue = Any
+"""A value that JSON can hold; ``Any`` because msgspec structs cannot be recursive in their field types."""
+
+
+class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Base of all canonical records."""
+
+    model: ClassVar[Model]
+    references: ClassVar[dict[str, Model]] = {}
+    """Field name → model it points at."""
+
+    remote_id: str
+    """The tool's id as text, or a composite of several (``"job:person:role"``) where the tool has none of its own."""
+    remote_url: str | None = None
+    """Deep link into the tool for a signed-in person."""
+    remote_created_at: datetime | None = None
+    remote_updated_at: datetime | None = None
+    custom_fields: dict[str, JsonValue] | None = None
+    """Fields of the tool for which the model has no place, under the tool's own names."""
+
+    def lookups(self) -> list[str]:
+        """Exact-match search terms, ``field:value`` with the value lower-cased; indexed by the store."""
+        return []
+
+    def facets(self) -> dict[str, str]:
+        """Small filterable values by field name; compared, not indexed."""
+        return {}
+
+
+def term(field: str, value: str) -> str:
+    """One search term as :meth:`Record.lookups` spells it."""
+    return f"{field}:{value.strip().lower()}"
