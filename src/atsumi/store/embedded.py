@@ -257,7 +257,7 @@ class EmbeddedPostgres:
             is_alive = process.returncode is None if process else cluster.postmaster() is not None
             if not is_alive:
                 raise ConfigurationError(
-                    f"the embedded PostgreSQL did not start: {_last_line(cluster.home / 'server.log')} "
+                    f"the embedded PostgreSQL did not start: {_last_lines(cluster.home / 'server.log')} "
                     f"(log: {cluster.home / 'server.log'})"
                 )
             # A server that answers on this socket while ours still starts cannot exist: we hold the data directory.
@@ -354,12 +354,13 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _last_line(path: Path) -> str:
+def _last_lines(path: Path) -> str:
+    """The end of a server's log, where PostgreSQL says why it gave up."""
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 4096))
-            lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+            file.seek(max(0, path.stat().st_size - 2000))
+            lines = file.read().decode(errors="replace").splitlines()
     except FileNotFoundError:
-        return "no log"
-    fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
-    return (fatal or lines or ["empty log"])[-1]
+        return "it left no log"
+    reasons = [line.partition("] ")[2] or line for line in lines[-3:]]
+    return "; ".join(reasons) or "its log is empty"
