@@ -21,9 +21,14 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(frozen=True, slots=True)
 class Stored(Generic[R]):
-    """A canonical record with what the store knows about it."""
+    """A canonical record with what the store knows about it.
+
+    ``integration`` is the integration's public id: with it a document can spell the id of a record that it names but
+    does not hold (:func:`atsumi.model.ids.record_id`).
+    """
 
     id: UUID
+    integration: UUID
     record: R
     changed_at: datetime
     deleted_at: datetime | None
