@@ -1,0 +1,306 @@
+"""The settings: one class that the program reads and that the reference in ``docs/configuration.md`` is made from.
+
+A value comes from the first of these that has it:
+
+1. the command line (``overrides``),
+2. the environment: ``ATSUMI_<KEY>``, or ``ATSUMI_<KEY>_FILE`` for a secret that stands in a file,
+3. the TOML file that ``ATSUMI_CONFIG_FILE`` names, else ``atsumi.toml`` in the working directory,
+4. the default.
+
+A key that is not a setting is refused by name, wherever it stands. No message shows a secret's value.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from atsumi.errors import ConfigurationError
+from atsumi.redaction import register_secret
+from atsumi.server.settings_sources import ENV_PREFIX, describe_problems, gather, is_secret
+
+MASTER_KEY_BYTES = 32
+
+
+def default_data_dir() -> Path:
+    """Where data lives unless told otherwise, the same place whatever directory a command is run from.
+
+    ``$XDG_DATA_HOME/atsumi``, else ``/var/lib/atsumi`` for root, else ``~/.local/share/atsumi``.
+    Raises ``ConfigurationError`` for a user without a home directory.
+    """
+    named = os.environ.get("XDG_DATA_HOME")
+    if named:
+        return Path(named) / "atsumi"
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/atsumi")
+    try:
+        return Path.home() / ".local" / "share" / "atsumi"
+    except RuntimeError as error:
+        raise ConfigurationError(
+            f"{ENV_PREFIX}DATA_DIR is not set, and this user has no home directory to keep data in: set it"
+        ) from error
+
+
+class Settings(BaseSettings):
+    """All settings of one process, immutable.
+
+    Made by :func:`load_settings`. Constructing it directly reads neither the environment nor a file, which is what
+    tests want; wrong values then raise pydantic's own ``ValidationError``.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
+
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Folder for everything that is kept outside the database: the embedded PostgreSQL's files and the "
+        "generated master key. Created when missing. A relative path in the TOML file counts from that file.",
+        json_schema_extra={
+            "allowed": "a folder on a local file system that this process may write to",
+            "default": "`$XDG_DATA_HOME/atsumi`; without that variable `/var/lib/atsumi` for root and "
+            "`~/.local/share/atsumi` for everybody else",
+        },
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="Your own PostgreSQL server, version 14 or newer. The user needs the right to create tables. "
+        "Without it an embedded PostgreSQL is started in the data folder.",
+        json_schema_extra={
+            "allowed": "`postgresql://user:password@host:port/database`",
+            "default": "none: the embedded PostgreSQL",
+        },
+    )
+    database_pool_size: int = Field(
+        default=10,
+        ge=2,
+        le=200,
+        description="How many connections one process holds at most. The server's `max_connections` must allow that "
+        "many for every process.",
+        json_schema_extra={"unit": "connections"},
+    )
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Address to listen on. `0.0.0.0` listens on every IPv4 address of the machine: then put a "
+        "TLS-terminating proxy in front, because API keys travel in every request.",
+        json_schema_extra={"allowed": "an IP address of this machine or a name that resolves to one"},
+    )
+    port: int = Field(
+        default=8080, ge=0, le=65535, description="TCP port to listen on; 0 takes any free one and prints it."
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="How clients reach this service, when that differs from host and port (behind a proxy).",
+        json_schema_extra={
+            "allowed": "an `http` or `https` address without query and fragment",
+            "default": "none: made of host and port",
+        },
+    )
+    master_key: SecretStr | None = Field(
+        default=None,
+        description="The key that encrypts the credentials of all integrations. Whoever loses it loses those "
+        "credentials: keep a copy apart from the database. With the embedded PostgreSQL one is generated at the first "
+        "start, in the file `master.key` of the data folder; with your own server it must be set.",
+        json_schema_extra={"allowed": "32 bytes in base64", "default": "none: the generated one"},
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important kind of message that is logged."
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="`console` is for people, `json` writes one JSON object a line for machines."
+    )
+    worker_enabled: bool = Field(
+        default=True,
+        description="Whether `atsumi serve` works on syncs besides answering requests. Switch it off where other "
+        "processes do the work.",
+    )
+    worker_concurrency: int = Field(
+        default=4,
+        ge=1,
+        le=64,
+        description="How many integrations one process syncs at the same time. More than the database's pool has "
+        "connections makes them wait for each other.",
+        json_schema_extra={"unit": "sync runs"},
+    )
+    http_timeout_seconds: float = Field(
+        default=30.0,
+        ge=1,
+        le=600,
+        description="How long a tool may take to accept a connection or to send the next part of an answer, before "
+        "the request counts as failed.",
+        json_schema_extra={"unit": "seconds"},
+    )
+    sync_page_prefetch: int = Field(
+        default=2,
+        ge=0,
+        le=16,
+        description="How many pages a sync reads ahead of the one it is storing. Each costs the memory of one page; "
+        "0 reads the next page only when the last one is stored.",
+        json_schema_extra={"unit": "pages"},
+    )
+    rate_limit_patience_seconds: float = Field(
+        default=10.0,
+        ge=0,
+        le=300,
+        description="How long a sync waits in place for a tool's rate limit. A longer wait puts the run back and "
+        "frees its worker.",
+        json_schema_extra={"unit": "seconds"},
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is handed over: ``load_settings`` gathers from all places, and can name the place of a fault."""
+        return (init_settings,)
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return Path(os.path.abspath(value.expanduser()))
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        try:
+            parts = urlsplit(value.get_secret_value())
+            _ = parts.port
+        except ValueError:
+            raise ValueError("this is not an address") from None
+        if parts.scheme not in ("postgresql", "postgres"):
+            raise ValueError("the address must start with postgresql://")
+        if not parts.path.strip("/"):
+            raise ValueError("the address must end with the name of a database")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("this is not such an address")
+        if parts.username or parts.password:
+            raise ValueError("the address must not contain a user or a password")
+        return value.rstrip("/")
+
+    @field_validator("master_key")
+    @classmethod
+    def _key_of_32_bytes(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            decode_master_key(value.get_secret_value())
+        return value
+
+    @property
+    def is_database_embedded(self) -> bool:
+        """Whether the embedded PostgreSQL in the data folder is used, for want of a server of the operator's own."""
+        return self.database_url is None
+
+
+def load_settings(overrides: Mapping[str, object] | None = None) -> Settings:
+    """The settings of this process, from the places that the module's docstring lists.
+
+    ``overrides`` are what the command line gave, by field name; ``None`` means not given. Secrets are registered for
+    redaction. Raises ``ConfigurationError`` that names every faulty key, the place it stands in and what is allowed.
+    """
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    gathered = gather(Settings, given)
+    for name, value in gathered.values.items():
+        if is_secret(Settings, name) and isinstance(value, str):
+            register_secret(value)
+    if gathered.problems:
+        raise ConfigurationError(_joined(gathered.problems))
+    try:
+        settings = Settings(**gathered.values)
+    except ValidationError as error:
+        raise ConfigurationError(_joined(describe_problems(Settings, gathered, error))) from None
+    if settings.database_url is not None:
+        _register_password(settings.database_url.get_secret_value())
+    return settings
+
+
+def master_key(settings: Settings) -> bytes:
+    """The 32 bytes of the master key: the set one, else the one in the data folder, generated at the first call.
+
+    The file is created whole and with mode 0600; of several processes that start at once, all get the same key.
+    Raises ``ConfigurationError`` when the operator's own database is used without a set key, or when the file is
+    unreadable, malformed or open to other users.
+    """
+    if settings.master_key is not None:
+        return decode_master_key(settings.master_key.get_secret_value())
+    if not settings.is_database_embedded:
+        raise ConfigurationError(
+            f"{ENV_PREFIX}MASTER_KEY is not set: with a database of your own, set it to 32 random bytes in base64 "
+            f"(or {ENV_PREFIX}MASTER_KEY_FILE to a file that holds them), the same for all processes"
+        )
+    path = settings.data_dir / "master.key"
+    try:
+        if not path.exists():
+            _generate_key(path)
+        if path.stat().st_mode & 0o077:
+            raise ConfigurationError(f"other users may read {path}, which holds the master key: chmod 600 {path}")
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError as error:
+        raise ConfigurationError(f"cannot use the master key in {path}: {error.strerror}") from error
+    register_secret(text)
+    try:
+        return decode_master_key(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{path} does not hold a master key: {error}") from None
+
+
+def decode_master_key(text: str) -> bytes:
+    """32 bytes from their base64, in the standard or the URL alphabet. Raises ``ValueError`` for anything else."""
+    plain = text.strip().replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        key = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("this is not base64") from None
+    if len(key) != MASTER_KEY_BYTES:
+        raise ValueError(f"these are {len(key)} bytes in base64, not {MASTER_KEY_BYTES}")
+    register_secret(text)
+    register_secret(key.hex())
+    return key
+
+
+def _generate_key(path: Path) -> None:
+    path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=".master.key-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)).decode() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        # Linking fails where another process was faster, so a key that is in use is never replaced.
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        os.unlink(temporary)
+
+
+def _register_password(address: str) -> None:
+    password = urlsplit(address).password
+    if password:
+        register_secret(password)
+
+
+def _joined(problems: list[str]) -> str:
+    return problems[0] if len(problems) == 1 else "\n".join(("several settings are wrong:", *problems))
