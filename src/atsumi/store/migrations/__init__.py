@@ -1,0 +1,1 @@
+"""Hand-written schema revisions, run by :mod:`atsumi.store.database` under an advisory lock."""

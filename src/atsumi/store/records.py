@@ -1,0 +1,474 @@
+"""Raw records, canonical records, the change log and wire fragments: every statement that reads or writes them.
+
+All functions work on one connection, inside the caller's transaction. The order of commits within an integration is
+the order of its sequence numbers, because every writer holds the integration's clock row until it commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from atsumi.errors import StaleToken
+
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+
+class ChangeKind(IntEnum):
+    """What happened to a record. The numbers are stored."""
+
+    CREATED = 1
+    UPDATED = 2
+    DELETED = 3
+    REVIVED = 4
+
+
+class Tick(NamedTuple):
+    """What the clock gave to one writing transaction. ``seq`` is the last number used before it."""
+
+    seq: int
+    batch: int
+    at: datetime
+
+
+class RawRow(NamedTuple):
+    """One raw record to write."""
+
+    stream: str
+    remote_id: str
+    hash: bytes
+    data: bytes
+
+
+class RecordRow(NamedTuple):
+    """One canonical record as stored. ``data`` is the JSON of its struct."""
+
+    model: int
+    id: UUID
+    group_id: UUID | None
+    remote_id: str
+    hash: bytes
+    data: bytes
+    seq: int
+    changed_at: datetime
+    deleted_at: datetime | None
+    remote_created_at: datetime | None
+    keys: Sequence[UUID]
+    facets: str | None
+
+
+class FragmentRow(NamedTuple):
+    """One rendered document. ``touched_seq`` 0 keeps the stored number."""
+
+    model: int
+    id: UUID
+    touched_seq: int
+    is_deleted: bool
+    body: bytes
+
+
+class ChangeRow(NamedTuple):
+    """One line of the change log."""
+
+    seq: int
+    model: int
+    id: UUID
+    kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who may write an integration's records: the integration's key and the fencing token of the sync's owner."""
+
+    integration: int
+    token: int
+
+
+async def take_clock(connection: Connection, owner: Owner) -> Tick:
+    """Become the integration's only writer until the transaction ends.
+
+    The instant is later than that of every earlier batch, in whole milliseconds because API surfaces show no more.
+    The lock also proves that the batch before is visible by now, which is noted for ``updated_after``.
+    Raises :class:`StaleToken` when another owner has taken over.
+    """
+    row = await connection.fetchrow(
+        """
+        UPDATE clock SET
+            batch = batch + 1,
+            stamped_at = greatest(date_trunc('milliseconds', clock_timestamp()),
+                                  stamped_at + interval '1 millisecond')
+        WHERE integration = $1 AND token = $2
+        RETURNING seq, batch, stamped_at
+        """,
+        owner.integration,
+        owner.token,
+    )
+    if row is None:
+        raise StaleToken(f"integration {owner.integration}: another worker owns the sync now")
+    await connection.execute(
+        """
+        UPDATE commit_batch SET visible_by = clock_timestamp()
+        WHERE integration = $1 AND batch < $2 AND visible_by IS NULL
+        """,
+        owner.integration,
+        row["batch"],
+    )
+    return Tick(row["seq"], row["batch"], row["stamped_at"])
+
+
+async def check_owner(connection: Connection, owner: Owner) -> None:
+    """Hold the clock row shared, for transactions that write no record. Raises :class:`StaleToken`."""
+    token = await connection.fetchval("SELECT token FROM clock WHERE integration = $1 FOR SHARE", owner.integration)
+    if token != owner.token:
+        raise StaleToken(f"integration {owner.integration}: another worker owns the sync now")
+
+
+async def append_changes(connection: Connection, owner: Owner, tick: Tick, changes: Sequence[ChangeRow]) -> None:
+    """Write the change log of one batch and move the clock to its last number."""
+    if not changes:
+        return
+    last = changes[-1].seq
+    await connection.copy_records_to_table(
+        "change",
+        records=[(owner.integration, row.seq, row.model, row.id, row.kind, tick.at) for row in changes],
+        columns=["integration", "seq", "model", "id", "kind", "changed_at"],
+    )
+    await connection.execute(
+        """
+        INSERT INTO commit_batch (integration, batch, first_seq, last_seq, stamped_at) VALUES ($1, $2, $3, $4, $5)
+        """,
+        owner.integration,
+        tick.batch,
+        changes[0].seq,
+        last,
+        tick.at,
+    )
+    await connection.execute("UPDATE clock SET seq = $2 WHERE integration = $1", owner.integration, last)
+
+
+async def note_visible(pool: asyncpg.Pool, integration: int) -> None:
+    """Note that all committed batches are visible by now. Called after a commit; losing it only widens answers."""
+    await pool.execute(
+        """
+        UPDATE commit_batch SET visible_by = clock_timestamp() WHERE integration = $1 AND visible_by IS NULL
+        """,
+        integration,
+    )
+
+
+async def raw_hashes(
+    connection: Connection, integration: int, stream: str, remote_ids: Sequence[str]
+) -> dict[str, bytes]:
+    """Content hash by remote id, of those records of the stream that are stored and not gone."""
+    rows = await connection.fetch(
+        """
+        SELECT remote_id, hash FROM raw_record
+        WHERE integration = $1 AND stream = $2 AND remote_id = ANY($3) AND gone_at IS NULL
+        """,
+        integration,
+        stream,
+        remote_ids,
+    )
+    return {row["remote_id"]: row["hash"] for row in rows}
+
+
+async def write_raw(connection: Connection, owner: Owner, tick: Tick, rows: Sequence[RawRow]) -> None:
+    """Insert or replace raw records."""
+    await connection.executemany(
+        """
+        INSERT INTO raw_record (integration, stream, remote_id, hash, data, batch, changed_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (integration, stream, remote_id) DO UPDATE SET
+            hash = excluded.hash, data = excluded.data, batch = excluded.batch,
+            changed_at = excluded.changed_at, gone_at = NULL
+        """,
+        [(owner.integration, *row, tick.batch, tick.at) for row in rows],
+    )
+
+
+async def missing_raw(connection: Connection, integration: int, stream: str, present: Sequence[str]) -> list[str]:
+    """Remote ids of the stream that are stored and present, but not in ``present``."""
+    rows = await connection.fetch(
+        """
+        SELECT remote_id FROM raw_record
+        WHERE integration = $1 AND stream = $2 AND gone_at IS NULL AND NOT remote_id = ANY($3)
+        ORDER BY remote_id
+        """,
+        integration,
+        stream,
+        present,
+    )
+    return [row["remote_id"] for row in rows]
+
+
+async def mark_gone(connection: Connection, owner: Owner, tick: Tick, stream: str, remote_ids: Sequence[str]) -> None:
+    """Note that a complete listing no longer holds these records. Their content stays."""
+    await connection.execute(
+        """
+        UPDATE raw_record SET gone_at = $4, batch = $5, changed_at = $4
+        WHERE integration = $1 AND stream = $2 AND remote_id = ANY($3)
+        """,
+        owner.integration,
+        stream,
+        remote_ids,
+        tick.at,
+        tick.batch,
+    )
+
+
+async def raw_by_key(
+    connection: Connection, integration: int, keys: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[bytes, bool]]:
+    """(data, is gone) by (stream, remote id), of those that are stored."""
+    streams, remote_ids = [], []
+    for stream, remote_id in keys:
+        streams.append(stream)
+        remote_ids.append(remote_id)
+    if not streams:
+        return {}
+    rows = await connection.fetch(
+        """
+        SELECT r.stream, r.remote_id, r.data, r.gone_at IS NOT NULL AS is_gone
+        FROM unnest($2::text[], $3::text[]) AS wanted (stream, remote_id)
+        JOIN raw_record r ON r.integration = $1 AND r.stream = wanted.stream AND r.remote_id = wanted.remote_id
+        """,
+        integration,
+        streams,
+        remote_ids,
+    )
+    return {(row["stream"], row["remote_id"]): (row["data"], row["is_gone"]) for row in rows}
+
+
+async def raw_under(connection: Connection, integration: int, stream: str, prefix: str) -> dict[str, bytes]:
+    """Present records of the stream whose remote id starts with ``prefix``, in remote id order."""
+    rows = await connection.fetch(
+        """
+        SELECT remote_id, data FROM raw_record
+        WHERE integration = $1 AND stream = $2 AND remote_id >= $3 AND starts_with(remote_id, $3)
+          AND ($4::text IS NULL OR remote_id < $4) AND gone_at IS NULL
+        ORDER BY remote_id
+        """,
+        integration,
+        stream,
+        prefix,
+        _successor(prefix),
+    )
+    return {row["remote_id"]: row["data"] for row in rows}
+
+
+def _successor(prefix: str) -> str | None:
+    """The first string after all that start with ``prefix``, so that the index range has an end."""
+    last = ord(prefix[-1]) if prefix else 0x10FFFF
+    return prefix[:-1] + chr(last + 1) if last < 0xD7FF else None
+
+
+async def raw_changed(
+    connection: Connection,
+    integration: int,
+    streams: Sequence[str],
+    after_batch: int,
+    after: tuple[str, str],
+    size: int,
+) -> list[tuple[str, str, bytes]]:
+    """Present raw records of the streams written after a batch: (stream, remote id, data), in key order, paged."""
+    rows = await connection.fetch(
+        """
+        SELECT stream, remote_id, data FROM raw_record
+        WHERE integration = $1 AND stream = ANY($2) AND batch > $3 AND gone_at IS NULL
+          AND (stream, remote_id) > ($4, $5)
+        ORDER BY stream, remote_id LIMIT $6
+        """,
+        integration,
+        streams,
+        after_batch,
+        *after,
+        size,
+    )
+    return [(row["stream"], row["remote_id"], row["data"]) for row in rows]
+
+
+_RECORD = """
+    model, id, group_id, remote_id, hash, data, seq, changed_at, deleted_at, remote_created_at, keys, facets
+"""
+
+
+async def records_by_id(
+    connection: Connection, integration: int, model: int, ids: Sequence[UUID]
+) -> dict[UUID, RecordRow]:
+    """Stored records of one model by id, deleted ones included."""
+    if not ids:
+        return {}
+    rows = await connection.fetch(
+        f"SELECT {_RECORD} FROM record WHERE integration = $1 AND model = $2 AND id = ANY($3)",
+        integration,
+        model,
+        ids,
+    )
+    return {row["id"]: RecordRow(*row) for row in rows}
+
+
+async def records_of_groups(connection: Connection, integration: int, roots: Sequence[UUID]) -> list[RecordRow]:
+    """Present records that belong to these groups, without the roots themselves."""
+    rows = await connection.fetch(
+        f"SELECT {_RECORD} FROM record WHERE integration = $1 AND group_id = ANY($2) AND deleted_at IS NULL",
+        integration,
+        roots,
+    )
+    return [RecordRow(*row) for row in rows]
+
+
+async def records_pointing_at(
+    connection: Connection, integration: int, model: int, targets: Sequence[UUID]
+) -> list[RecordRow]:
+    """Present records of one model that point at any of the targets by any reference, in (seq, id) order."""
+    if not targets:
+        return []
+    rows = await connection.fetch(
+        f"""
+        SELECT {_RECORD} FROM record
+        WHERE integration = $1 AND model = $2 AND keys && $3 AND deleted_at IS NULL ORDER BY seq, id
+        """,
+        integration,
+        model,
+        targets,
+    )
+    return [RecordRow(*row) for row in rows]
+
+
+async def ids_pointing_at(
+    connection: Connection, integration: int, model: int, targets: Sequence[UUID]
+) -> list[tuple[UUID, Sequence[UUID]]]:
+    """(id, keys) of all records of one model, deleted ones included, that point at any of the targets."""
+    if not targets:
+        return []
+    rows = await connection.fetch(
+        "SELECT id, keys FROM record WHERE integration = $1 AND model = $2 AND keys && $3",
+        integration,
+        model,
+        targets,
+    )
+    return [(row["id"], row["keys"]) for row in rows]
+
+
+async def insert_records(connection: Connection, owner: Owner, rows: Sequence[RecordRow]) -> None:
+    """Store records that do not exist yet."""
+    if rows:
+        await connection.copy_records_to_table(
+            "record",
+            records=[(owner.integration, *row) for row in rows],
+            columns=["integration", *RecordRow._fields],
+        )
+
+
+async def update_records(connection: Connection, owner: Owner, rows: Sequence[RecordRow]) -> None:
+    """Replace records that exist."""
+    await connection.executemany(
+        """
+        UPDATE record SET group_id = $4, remote_id = $5, hash = $6, data = $7, seq = $8, changed_at = $9,
+            deleted_at = $10, remote_created_at = $11, keys = $12, facets = $13
+        WHERE integration = $1 AND model = $2 AND id = $3
+        """,
+        [(owner.integration, *row) for row in rows],
+    )
+
+
+async def insert_fragments(connection: Connection, owner: Owner, dialect: int, rows: Sequence[FragmentRow]) -> None:
+    """Store documents that do not exist yet."""
+    if rows:
+        await connection.copy_records_to_table(
+            "fragment",
+            records=[(owner.integration, dialect, *row) for row in rows],
+            columns=["integration", "dialect", *FragmentRow._fields],
+        )
+
+
+async def update_fragments(connection: Connection, owner: Owner, dialect: int, rows: Sequence[FragmentRow]) -> None:
+    """Replace documents that exist, each moving to the end of its list if its ``touched_seq`` is greater."""
+    by_model: dict[int, list[FragmentRow]] = {}
+    for row in rows:
+        by_model.setdefault(row.model, []).append(row)
+    for model, found in by_model.items():
+        await connection.execute(
+            """
+            UPDATE fragment f SET touched_seq = greatest(f.touched_seq, n.touched_seq), is_deleted = n.is_deleted,
+                body = n.body
+            FROM unnest($4::uuid[], $5::bigint[], $6::boolean[], $7::bytea[]) AS n (id, touched_seq, is_deleted, body)
+            WHERE f.integration = $1 AND f.dialect = $2 AND f.model = $3 AND f.id = n.id
+            """,
+            owner.integration,
+            dialect,
+            model,
+            [row.id for row in found],
+            [row.touched_seq for row in found],
+            [row.is_deleted for row in found],
+            [row.body for row in found],
+        )
+
+
+async def touch_fragments(
+    connection: Connection, owner: Owner, dialect: int, model: int, touched: Sequence[tuple[UUID, int]]
+) -> None:
+    """Move documents to the end of their list without changing them: something counted that they do not show."""
+    await connection.execute(
+        """
+        UPDATE fragment f SET touched_seq = greatest(f.touched_seq, n.touched_seq)
+        FROM unnest($4::uuid[], $5::bigint[]) AS n (id, touched_seq)
+        WHERE f.integration = $1 AND f.dialect = $2 AND f.model = $3 AND f.id = n.id
+        """,
+        owner.integration,
+        dialect,
+        model,
+        [id for id, _ in touched],
+        [seq for _, seq in touched],
+    )
+
+
+async def links_from(connection: Connection, integration: int, keys: Iterable[tuple[str, str]]) -> set[tuple[int, str]]:
+    """Groups, as (model, key), that read any of these raw records by a remembered link."""
+    wanted = list(keys)
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT l.group_model, l.group_key
+        FROM unnest($2::text[], $3::text[]) AS k (stream, remote_id)
+        JOIN source_link l ON l.integration = $1 AND l.stream = k.stream AND l.remote_id = k.remote_id
+        """,
+        integration,
+        [stream for stream, _ in wanted],
+        [remote_id for _, remote_id in wanted],
+    )
+    return {(row["group_model"], row["group_key"]) for row in rows}
+
+
+async def replace_links(
+    connection: Connection, integration: int, links: dict[tuple[int, str], set[tuple[str, str]]]
+) -> None:
+    """Remember the sources of groups, replacing what was remembered of the same groups."""
+    for (model, key), sources in links.items():
+        rows = await connection.fetch(
+            "SELECT stream, remote_id FROM source_link WHERE integration = $1 AND group_model = $2 AND group_key = $3",
+            integration,
+            model,
+            key,
+        )
+        stored = {(row["stream"], row["remote_id"]) for row in rows}
+        if stored == sources:
+            continue
+        await connection.execute(
+            "DELETE FROM source_link WHERE integration = $1 AND group_model = $2 AND group_key = $3",
+            integration,
+            model,
+            key,
+        )
+        await connection.executemany(
+            """
+            INSERT INTO source_link (integration, stream, remote_id, group_model, group_key)
+            VALUES ($1, $2, $3, $4, $5)
+            """,
+            [(integration, stream, remote_id, model, key) for stream, remote_id in sorted(sources)],
+        )

@@ -1,0 +1,357 @@
+"""Sync runs: requested, claimed under a fencing token, recorded page by page, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from atsumi.errors import StaleToken
+from atsumi.store.records import Connection, Owner
+
+LEASE = timedelta(seconds=30)
+"""A running sync whose heartbeat is older than this may be taken over."""
+
+MAXIMUM_ATTEMPTS = 8
+"""A run that was claimed this often without ending is given up: something in it kills its worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One sync run as stored. ``kind`` is ``full`` or ``incremental``."""
+
+    id: UUID
+    integration: int
+    kind: str
+    state: str
+    attempts: int
+    next_at: datetime
+    requested_at: datetime
+    started_at: datetime | None
+    heartbeat_at: datetime | None
+    ended_at: datetime | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamProgress:
+    """How far one stream of a run has come."""
+
+    stream: str
+    state: str
+    since: datetime | None
+    position: str | None
+    pages: int
+    records_seen: int
+    records_changed: int
+    issues: int
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to execute a run until someone else claims it."""
+
+    run: Run
+    owner: Owner
+
+
+_RUN = """
+    id, integration, kind, state, attempts, next_at, requested_at, started_at, heartbeat_at, ended_at, message
+"""
+_STREAM = "stream, state, since, position, pages, records_seen, records_changed, issues, message"
+
+
+async def request_run(pool: asyncpg.Pool, integration: int, kind: str) -> tuple[Run, bool]:
+    """Ask for a run; returns it and whether one of the same kind was waiting already."""
+    row = await pool.fetchrow(
+        f"""
+        INSERT INTO sync_run (id, integration, kind) VALUES ($1, $2, $3)
+        ON CONFLICT (integration, kind) WHERE state = 'QUEUED' DO NOTHING RETURNING {_RUN}
+        """,
+        uuid4(),
+        integration,
+        kind,
+    )
+    if row is not None:
+        return Run(**row), False
+    row = await pool.fetchrow(
+        f"SELECT {_RUN} FROM sync_run WHERE integration = $1 AND kind = $2 AND state = 'QUEUED'", integration, kind
+    )
+    # The waiting run may have been claimed between the two statements; then the caller's wish is still open.
+    return (Run(**row), True) if row is not None else await request_run(pool, integration, kind)
+
+
+async def due_runs(pool: asyncpg.Pool, limit: int) -> list[tuple[UUID, int]]:
+    """(run, integration) of runs that someone should work on now: the longest waiting of each integration.
+
+    A running run counts when its lease has run out. An integration that is being synced is left alone.
+    """
+    rows = await pool.fetch(
+        """
+        SELECT id, integration FROM (
+            SELECT DISTINCT ON (r.integration) r.id, r.integration, r.next_at
+            FROM sync_run r JOIN integration i ON i.number = r.integration
+            WHERE r.state IN ('QUEUED', 'RUNNING') AND r.next_at <= now() AND i.state = 'ACTIVE'
+              AND i.deleted_at IS NULL
+              AND NOT EXISTS (SELECT 1 FROM sync_run o WHERE o.integration = r.integration
+                              AND o.state = 'RUNNING'
+                              AND (o.id <> r.id OR o.heartbeat_at > now() - $1::interval))
+            ORDER BY r.integration, r.state DESC, r.kind, r.requested_at
+        ) AS waiting ORDER BY next_at LIMIT $2
+        """,
+        LEASE,
+        limit,
+    )
+    return [(row["id"], row["integration"]) for row in rows]
+
+
+async def claim_run(pool: asyncpg.Pool, run_id: UUID) -> Claim | None:
+    """Become the run's owner; ``None`` when it has ended, waits for later, or another owner is alive.
+
+    Claiming raises the integration's fencing token, so whatever an earlier owner still tries to write is refused.
+    A run that used up its attempts is ended as ``FAILED`` instead.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        number = await connection.fetchval("SELECT integration FROM sync_run WHERE id = $1", run_id)
+        if number is None:
+            return None
+        # The clock row is locked first, as everywhere: claims and page commits of an integration never interleave.
+        await connection.execute("SELECT 1 FROM clock WHERE integration = $1 FOR UPDATE", number)
+        row = await connection.fetchrow(
+            f"""
+            SELECT {_RUN} FROM sync_run r
+            WHERE id = $1 AND state IN ('QUEUED', 'RUNNING') AND next_at <= now()
+              AND NOT EXISTS (SELECT 1 FROM sync_run o WHERE o.integration = r.integration
+                              AND o.state = 'RUNNING' AND (o.id <> r.id OR o.heartbeat_at > now() - $2::interval))
+            FOR UPDATE
+            """,
+            run_id,
+            LEASE,
+        )
+        if row is None:
+            return None
+        if row["attempts"] >= MAXIMUM_ATTEMPTS:
+            await connection.execute(
+                """
+                UPDATE sync_run SET state = 'FAILED', ended_at = now(), message =
+                    'Given up: the worker died or lost contact every time. The operator should look at the log.'
+                WHERE id = $1
+                """,
+                run_id,
+            )
+            return None
+        claimed = await connection.fetchrow(
+            f"""
+            UPDATE sync_run SET state = 'RUNNING', attempts = attempts + 1, heartbeat_at = now(),
+                started_at = coalesce(started_at, now()), message = NULL
+            WHERE id = $1 RETURNING {_RUN}
+            """,
+            run_id,
+        )
+        token = await connection.fetchval(
+            "UPDATE clock SET token = token + 1 WHERE integration = $1 RETURNING token", number
+        )
+    if claimed is None:
+        return None
+    return Claim(Run(**claimed), Owner(number, token))
+
+
+async def heartbeat(pool: asyncpg.Pool, claim: Claim) -> None:
+    """Tell that the owner lives. Raises :class:`StaleToken` when it is no longer the owner."""
+    done = await pool.fetchval(
+        """
+        UPDATE sync_run r SET heartbeat_at = now() FROM clock c
+        WHERE r.id = $1 AND r.state = 'RUNNING' AND c.integration = r.integration AND c.token = $2 RETURNING 1
+        """,
+        claim.run.id,
+        claim.owner.token,
+    )
+    if done is None:
+        raise StaleToken(f"run {claim.run.id}: another worker owns it now")
+
+
+async def plan_streams(pool: asyncpg.Pool, claim: Claim, streams: Sequence[str]) -> list[StreamProgress]:
+    """The run's streams in order, created at its first attempt with where each has to begin.
+
+    ``since`` is the start of the stream's last complete read, and empty in a full run.
+    """
+    await pool.executemany(
+        """
+        INSERT INTO sync_run_stream (run_id, stream, ordinal, since)
+        VALUES ($1, $2, $3, CASE WHEN $5 THEN NULL ELSE
+            (SELECT complete_from FROM stream_watermark WHERE integration = $4 AND stream = $2) END)
+        ON CONFLICT DO NOTHING
+        """,
+        [
+            (claim.run.id, stream, ordinal, claim.owner.integration, claim.run.kind == "full")
+            for ordinal, stream in enumerate(streams)
+        ],
+    )
+    return await progress(pool, claim.run.id)
+
+
+async def progress(pool: asyncpg.Pool, run_id: UUID) -> list[StreamProgress]:
+    """All streams of a run, in reading order."""
+    rows = await pool.fetch(f"SELECT {_STREAM} FROM sync_run_stream WHERE run_id = $1 ORDER BY ordinal", run_id)
+    return [StreamProgress(**row) for row in rows]
+
+
+async def record_page(
+    connection: Connection,
+    run_id: UUID,
+    stream: str,
+    *,
+    position: str | None,
+    seen: int,
+    changed: int,
+    issues: Mapping[tuple[str, str, str, str], tuple[int, str]],
+) -> None:
+    """Save a page's position and counts, inside the page's transaction.
+
+    ``issues``: occurrences and a sample remote id by (stream, kind, field, detail).
+    """
+    total = sum(occurrences for occurrences, _ in issues.values())
+    await connection.execute(
+        """
+        UPDATE sync_run_stream SET state = 'READING', position = $3, pages = pages + 1,
+            records_seen = records_seen + $4, records_changed = records_changed + $5, issues = issues + $6
+        WHERE run_id = $1 AND stream = $2
+        """,
+        run_id,
+        stream,
+        position,
+        seen,
+        changed,
+        total,
+    )
+    if issues:
+        await connection.executemany(
+            """
+            INSERT INTO sync_issue (run_id, stream, kind, field, detail, occurrences, sample_remote_id)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            ON CONFLICT (run_id, stream, kind, field, detail)
+                DO UPDATE SET occurrences = sync_issue.occurrences + excluded.occurrences
+            """,
+            [(run_id, *key, occurrences, sample) for key, (occurrences, sample) in issues.items()],
+        )
+
+
+async def end_stream(
+    connection: Connection, claim: Claim, stream: str, *, state: str, message: str | None = None
+) -> None:
+    """Note a stream's outcome: ``COMPLETE``, ``FAILED`` or ``SKIPPED``."""
+    await connection.execute(
+        "UPDATE sync_run_stream SET state = $3, message = $4, position = NULL WHERE run_id = $1 AND stream = $2",
+        claim.run.id,
+        stream,
+        state,
+        message,
+    )
+
+
+async def set_watermark(
+    connection: Connection, integration: int, stream: str, complete_from: datetime, batch: int
+) -> None:
+    """Remember from when on the stream has to be read next time, and which raw records a lookup has followed."""
+    await connection.execute(
+        """
+        INSERT INTO stream_watermark (integration, stream, complete_from, batch) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (integration, stream) DO UPDATE SET complete_from = excluded.complete_from, batch = excluded.batch
+        """,
+        integration,
+        stream,
+        complete_from,
+        batch,
+    )
+
+
+async def watermark_batch(pool: asyncpg.Pool, integration: int, stream: str) -> int:
+    """The last batch that a lookup stream has followed; 0 before its first complete read."""
+    return (
+        await pool.fetchval(
+            "SELECT batch FROM stream_watermark WHERE integration = $1 AND stream = $2", integration, stream
+        )
+        or 0
+    )
+
+
+async def current_batch(pool: asyncpg.Pool, integration: int) -> int:
+    """The number of the integration's last writing transaction."""
+    return await pool.fetchval("SELECT batch FROM clock WHERE integration = $1", integration) or 0
+
+
+async def end_run(connection: Connection, claim: Claim, state: str, message: str | None) -> None:
+    """Close the run. The first full run that brought data opens the integration's lists."""
+    await connection.execute(
+        "UPDATE sync_run SET state = $2, message = $3, ended_at = now(), heartbeat_at = now() WHERE id = $1",
+        claim.run.id,
+        state,
+        message,
+    )
+    if claim.run.kind == "full" and state in ("SUCCEEDED", "PARTIALLY_FAILED"):
+        await connection.execute(
+            "UPDATE integration SET first_synced_at = coalesce(first_synced_at, now()) WHERE number = $1",
+            claim.owner.integration,
+        )
+
+
+async def postpone_run(
+    connection: Connection, claim: Claim, *, until: datetime, message: str, is_counted: bool
+) -> None:
+    """Give the slot back; the run goes on where it stopped, at ``until`` or later.
+
+    ``is_counted`` tells whether the attempt used up one of the run's lives (a failure did, a wait did not).
+    """
+    await connection.execute(
+        """
+        UPDATE sync_run SET next_at = $2, message = $3, heartbeat_at = '-infinity',
+            attempts = attempts - CASE WHEN $4 THEN 0 ELSE 1 END
+        WHERE id = $1
+        """,
+        claim.run.id,
+        until,
+        message,
+        is_counted,
+    )
+
+
+async def release_run(pool: asyncpg.Pool, claim: Claim) -> None:
+    """Give the run back at a clean shutdown, so that the next worker need not wait for the lease to run out."""
+    await pool.execute(
+        """
+        UPDATE sync_run r SET heartbeat_at = '-infinity', attempts = attempts - 1 FROM clock c
+        WHERE r.id = $1 AND r.state = 'RUNNING' AND c.integration = r.integration AND c.token = $2
+        """,
+        claim.run.id,
+        claim.owner.token,
+    )
+
+
+async def find_run(pool: asyncpg.Pool, run_id: UUID) -> Run | None:
+    """One run."""
+    row = await pool.fetchrow(f"SELECT {_RUN} FROM sync_run WHERE id = $1", run_id)
+    return Run(**row) if row else None
+
+
+async def latest_runs(pool: asyncpg.Pool, integration: int, limit: int = 20) -> list[Run]:
+    """An integration's runs, newest first."""
+    rows = await pool.fetch(
+        f"SELECT {_RUN} FROM sync_run WHERE integration = $1 ORDER BY requested_at DESC LIMIT $2", integration, limit
+    )
+    return [Run(**row) for row in rows]
+
+
+async def issues_of(pool: asyncpg.Pool, run_id: UUID) -> list[tuple[str, str, str, str, int, str]]:
+    """(stream, kind, field, detail, occurrences, sample remote id) of a run, most frequent first."""
+    rows = await pool.fetch(
+        """
+        SELECT stream, kind, field, detail, occurrences, sample_remote_id FROM sync_issue
+        WHERE run_id = $1 ORDER BY occurrences DESC, stream, kind, field, detail
+        """,
+        run_id,
+    )
+    return [tuple(row) for row in rows]

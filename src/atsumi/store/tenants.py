@@ -1,0 +1,288 @@
+"""Environments, API keys, integrations and their credentials."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+import asyncpg
+import msgspec
+
+from atsumi.errors import ConfigurationError, Conflict, NotFound
+from atsumi.model.ids import to_base58
+from atsumi.store.vault import Vault
+
+_KEY_PREFIX = "atsumi_"
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One workspace of the operator; keys and integrations belong to exactly one."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What may be shown of a key: ``hint`` is its beginning."""
+
+    id: UUID
+    environment_id: UUID
+    name: str
+    hint: str
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationRow:
+    """One customer's connection to one tool. ``number`` is the key inside the store."""
+
+    number: int
+    public_id: UUID
+    environment_id: UUID
+    tool: str
+    state: str
+    state_reason: str | None
+    account_id: str | None
+    end_user_organization_name: str
+    end_user_email: str | None
+    end_user_origin_id: str | None
+    config: Mapping[str, str]
+    remote_data_enabled: bool
+    created_at: datetime
+    first_synced_at: datetime | None
+
+    @property
+    def id(self) -> str:
+        """The id that API callers use: ``<tool>:<24 characters>``."""
+        return f"{self.tool}:{to_base58(self.public_id)}"
+
+
+_INTEGRATION_COLUMNS = """
+    number, public_id, environment_id, tool, state, state_reason, account_id, end_user_organization_name,
+    end_user_email, end_user_origin_id, config, remote_data_enabled, created_at, first_synced_at
+"""
+
+
+def _row(row: asyncpg.Record | None) -> asyncpg.Record:
+    """The row of a statement that always returns one."""
+    if row is None:
+        raise LookupError("a statement that always returns a row returned none")
+    return row
+
+
+def _integration(row: asyncpg.Record | None) -> IntegrationRow:
+    values = dict(_row(row))
+    values["config"] = msgspec.json.decode(values["config"])
+    return IntegrationRow(**values)
+
+
+async def ensure_environment(pool: asyncpg.Pool, name: str) -> Environment:
+    """The environment of that name, created if it does not exist."""
+    row = await pool.fetchrow(
+        """
+        INSERT INTO environment (id, name) VALUES ($1, $2)
+        ON CONFLICT (name) DO UPDATE SET name = excluded.name
+        RETURNING id, name
+        """,
+        uuid4(),
+        name,
+    )
+    return Environment(**_row(row))
+
+
+async def environments(pool: asyncpg.Pool) -> list[Environment]:
+    """All environments, by name."""
+    return [Environment(**row) for row in await pool.fetch("SELECT id, name FROM environment ORDER BY name")]
+
+
+async def create_api_key(
+    pool: asyncpg.Pool, environment_id: UUID, name: str, *, expires_at: datetime | None = None
+) -> tuple[str, ApiKey]:
+    """Make a key. The returned text is the only copy: the store keeps a digest.
+
+    192 random bits need no slow hash: there is nothing to guess.
+    """
+    text = _KEY_PREFIX + secrets.token_urlsafe(24)
+    row = await pool.fetchrow(
+        """
+        INSERT INTO api_key (id, environment_id, name, hint, digest, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        RETURNING id, environment_id, name, hint, created_at, expires_at, revoked_at
+        """,
+        uuid4(),
+        environment_id,
+        name,
+        text[: len(_KEY_PREFIX) + 4],
+        sha256(text.encode()).digest(),
+        expires_at,
+    )
+    return text, ApiKey(**_row(row))
+
+
+async def api_keys(pool: asyncpg.Pool, environment_id: UUID) -> list[ApiKey]:
+    """All keys of an environment, newest first, revoked ones included."""
+    rows = await pool.fetch(
+        """
+        SELECT id, environment_id, name, hint, created_at, expires_at, revoked_at
+        FROM api_key WHERE environment_id = $1 ORDER BY created_at DESC
+        """,
+        environment_id,
+    )
+    return [ApiKey(**row) for row in rows]
+
+
+async def revoke_api_key(pool: asyncpg.Pool, key_id: UUID) -> None:
+    """Make a key useless at once. Raises :class:`NotFound`."""
+    done = await pool.fetchval(
+        "UPDATE api_key SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 RETURNING id", key_id
+    )
+    if done is None:
+        raise NotFound(f"There is no API key {key_id}.")
+
+
+async def authenticate(pool: asyncpg.Pool, key: str) -> Environment | None:
+    """The environment that a key belongs to; ``None`` if the key is unknown, revoked or expired."""
+    row = await pool.fetchrow(
+        """
+        SELECT e.id, e.name FROM api_key k JOIN environment e ON e.id = k.environment_id
+        WHERE k.digest = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+        """,
+        sha256(key.encode()).digest(),
+    )
+    return Environment(**row) if row else None
+
+
+async def create_integration(
+    pool: asyncpg.Pool,
+    vault: Vault,
+    *,
+    environment_id: UUID,
+    tool: str,
+    organization_name: str,
+    credentials: Mapping[str, str],
+    config: Mapping[str, str],
+    account_id: str | None = None,
+    email: str | None = None,
+    origin_id: str | None = None,
+) -> IntegrationRow:
+    """Store a new integration with its sealed credentials and request its first sync, in one transaction.
+
+    Raises :class:`Conflict` when the environment already has an integration of this tool for the same account.
+    """
+    public_id = uuid4()
+    async with pool.acquire() as connection, connection.transaction():
+        if account_id is not None:
+            taken = await connection.fetchval(
+                """
+                SELECT public_id FROM integration
+                WHERE environment_id = $1 AND tool = $2 AND account_id = $3 AND deleted_at IS NULL
+                """,
+                environment_id,
+                tool,
+                account_id,
+            )
+            if taken is not None:
+                raise Conflict(
+                    f"{tool}: account {account_id} is connected already as {tool}:{to_base58(taken)}. "
+                    "Give that integration new credentials instead of connecting the account twice."
+                )
+        row = await connection.fetchrow(
+            f"""
+            INSERT INTO integration (public_id, environment_id, tool, account_id, end_user_organization_name,
+                                     end_user_email, end_user_origin_id, config)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_INTEGRATION_COLUMNS}
+            """,
+            public_id,
+            environment_id,
+            tool,
+            account_id,
+            organization_name,
+            email,
+            origin_id,
+            msgspec.json.encode(dict(config)).decode(),
+        )
+        integration = _integration(row)
+        await connection.execute("INSERT INTO clock (integration) VALUES ($1)", integration.number)
+        await connection.execute(
+            "INSERT INTO credential (integration, sealed) VALUES ($1, $2)",
+            integration.number,
+            vault.seal(msgspec.json.encode(dict(credentials)), owner=_owner(integration)),
+        )
+        await connection.execute(
+            "INSERT INTO sync_run (id, integration, kind) VALUES ($1, $2, 'full')", uuid4(), integration.number
+        )
+    return integration
+
+
+async def replace_credentials(
+    pool: asyncpg.Pool, vault: Vault, integration: IntegrationRow, credentials: Mapping[str, str]
+) -> None:
+    """Store new secrets and make the integration active again; tokens got with the old ones are forgotten."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "UPDATE credential SET sealed = $2, updated_at = now() WHERE integration = $1",
+            integration.number,
+            vault.seal(msgspec.json.encode(dict(credentials)), owner=_owner(integration)),
+        )
+        await connection.execute("DELETE FROM access_token WHERE integration = $1", integration.number)
+        await connection.execute(
+            "UPDATE integration SET state = 'ACTIVE', state_reason = NULL WHERE number = $1", integration.number
+        )
+
+
+async def credentials_of(pool: asyncpg.Pool, vault: Vault, integration: IntegrationRow) -> dict[str, str]:
+    """The decrypted secrets, for talking to the tool and nothing else. Raises ``ConfigurationError``."""
+    sealed = await pool.fetchval("SELECT sealed FROM credential WHERE integration = $1", integration.number)
+    if sealed is None:
+        raise ConfigurationError(f"{integration.id} has no stored credentials; connect it again.")
+    return msgspec.json.decode(vault.open(sealed, owner=_owner(integration)), type=dict[str, str])
+
+
+async def find_integration(pool: asyncpg.Pool, environment_id: UUID, public_id: UUID) -> IntegrationRow | None:
+    """The integration if that environment has it."""
+    row = await pool.fetchrow(
+        f"""
+        SELECT {_INTEGRATION_COLUMNS} FROM integration
+        WHERE public_id = $1 AND environment_id = $2 AND deleted_at IS NULL
+        """,
+        public_id,
+        environment_id,
+    )
+    return _integration(row) if row else None
+
+
+async def integration_by_number(pool: asyncpg.Pool, number: int) -> IntegrationRow | None:
+    """The integration with that internal key, whatever its environment; for workers."""
+    row = await pool.fetchrow(
+        f"SELECT {_INTEGRATION_COLUMNS} FROM integration WHERE number = $1 AND deleted_at IS NULL", number
+    )
+    return _integration(row) if row else None
+
+
+async def integrations(pool: asyncpg.Pool, environment_id: UUID | None = None) -> Sequence[IntegrationRow]:
+    """All integrations of one environment, or of all, oldest first; for the operator."""
+    rows = await pool.fetch(
+        f"""
+        SELECT {_INTEGRATION_COLUMNS} FROM integration
+        WHERE deleted_at IS NULL AND ($1::uuid IS NULL OR environment_id = $1) ORDER BY number
+        """,
+        environment_id,
+    )
+    return [_integration(row) for row in rows]
+
+
+async def set_state(pool: asyncpg.Pool, number: int, state: str, reason: str | None) -> None:
+    """Set the integration's state (``ACTIVE``, ``INVALID``, ``INACTIVE``) and why."""
+    await pool.execute("UPDATE integration SET state = $2, state_reason = $3 WHERE number = $1", number, state, reason)
+
+
+def _owner(integration: IntegrationRow) -> str:
+    return f"{integration.environment_id}/{integration.public_id}/credentials"

@@ -1,0 +1,151 @@
+"""Access tokens and rate budgets, shared by every process that uses a credential.
+
+The classes fit the protocols of :mod:`atsumi.connector.context` by shape: a token is (value, expires_at), a limit is
+(requests per second, burst). The store does not import the connectors' side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+import asyncpg
+
+from atsumi.errors import RateLimited, RemoteCall
+from atsumi.store.vault import Vault
+
+_Token: TypeAlias = tuple[str, datetime]
+_Limit: TypeAlias = tuple[float, int]
+
+
+class SharedTokens:
+    """The token of one credential.
+
+    Within a process a lock lets one task refresh while the others wait; between processes the row's lock does. The
+    token is kept sealed.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, vault: Vault, *, integration: int, owner: str) -> None:
+        """``owner`` names environment and integration: it binds the sealed token and is the row's key."""
+        self._pool = pool
+        self._vault = vault
+        self._integration = integration
+        self._key = f"{owner}/token"
+        self._lock = asyncio.Lock()
+        self._held: _Token | None = None
+
+    async def get(self, refresh: Callable[[], Awaitable[_Token]], *, rejected: str | None = None) -> str:
+        """See :class:`atsumi.connector.context.TokenStore`."""
+        held = self._held
+        if held is not None and _usable(held, rejected):
+            return held[0]
+        async with self._lock:
+            if self._held is not None and _usable(self._held, rejected):
+                return self._held[0]
+            self._held = await self._shared(refresh, rejected)
+            return self._held[0]
+
+    async def _shared(self, refresh: Callable[[], Awaitable[_Token]], rejected: str | None) -> _Token:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                "INSERT INTO access_token (credential_key, integration) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                self._key,
+                self._integration,
+            )
+            row = await connection.fetchrow(
+                "SELECT sealed, expires_at FROM access_token WHERE credential_key = $1 FOR UPDATE", self._key
+            )
+            if row is not None and row["sealed"] is not None:
+                value = self._vault.open(row["sealed"], owner=self._key).decode()
+                stored = (value, row["expires_at"])
+                if _usable(stored, rejected):
+                    return stored
+            value, expires_at = await refresh()
+            await connection.execute(
+                "UPDATE access_token SET sealed = $2, expires_at = $3 WHERE credential_key = $1",
+                self._key,
+                self._vault.seal(value.encode(), owner=self._key),
+                expires_at,
+            )
+            return value, expires_at
+
+
+def _usable(token: _Token, rejected: str | None) -> bool:
+    return token[0] != rejected and token[1] > datetime.now(UTC)
+
+
+_TAKE = """
+INSERT INTO rate_bucket AS b (key, tokens, per_second, burst, refilled_at)
+VALUES ($1, $3::int - 1, $2, $3, clock_timestamp())
+ON CONFLICT (key) DO UPDATE SET
+    tokens = least(b.burst,
+                   b.tokens + extract(epoch FROM clock_timestamp() - b.refilled_at)::float8 * b.per_second) - 1,
+    refilled_at = clock_timestamp()
+WHERE b.blocked_until IS NULL OR b.blocked_until <= clock_timestamp()
+RETURNING tokens, per_second
+"""
+
+
+class SharedBuckets:
+    """Token buckets as rows: one statement reserves a request, whichever process asks.
+
+    A bucket may go below zero: the debt is the queue, and each caller learns from it how long to wait for its turn.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, *, owner: str, tool: str, patience_seconds: float) -> None:
+        """``owner`` names the credential. Waits up to ``patience_seconds``, longer ones raise ``RateLimited``."""
+        self._pool = pool
+        self._owner = owner
+        self._tool = tool
+        self._patience = patience_seconds
+
+    async def acquire(self, bucket: str, limit: _Limit) -> None:
+        """See :class:`atsumi.connector.context.RateLimiter`."""
+        key = f"{self._owner}/{bucket}"
+        deadline = asyncio.get_running_loop().time() + self._patience
+        while True:
+            row = await self._pool.fetchrow(_TAKE, key, *limit)
+            if row is not None:
+                wait = max(0.0, -row["tokens"] / row["per_second"])
+                if wait > self._patience:
+                    await self._pool.execute("UPDATE rate_bucket SET tokens = tokens + 1 WHERE key = $1", key)
+                    raise self._limited(bucket, datetime.now(UTC) + timedelta(seconds=wait))
+                if wait:
+                    await asyncio.sleep(wait)
+                return
+            until = await self._pool.fetchval("SELECT blocked_until FROM rate_bucket WHERE key = $1", key)
+            pause = (until - datetime.now(UTC)).total_seconds() if until else 0.0
+            if asyncio.get_running_loop().time() + pause > deadline:
+                raise self._limited(bucket, until)
+            await asyncio.sleep(max(pause, 0.01))
+
+    async def learn(self, bucket: str, limit: _Limit, remaining: int | None) -> None:
+        """See :class:`atsumi.connector.context.RateLimiter`. Writes only when the budget differs."""
+        await self._pool.execute(
+            """
+            UPDATE rate_bucket SET per_second = $2, burst = $3, tokens = least(tokens, $4::float8)
+            WHERE key = $1 AND (per_second, burst) IS DISTINCT FROM ($2, $3)
+            """,
+            f"{self._owner}/{bucket}",
+            *limit,
+            float(limit[1] if remaining is None else remaining),
+        )
+
+    async def block(self, bucket: str, until: datetime) -> None:
+        """See :class:`atsumi.connector.context.RateLimiter`."""
+        await self._pool.execute(
+            """
+            UPDATE rate_bucket SET blocked_until = greatest(blocked_until, $2), tokens = least(tokens, 0)
+            WHERE key = $1
+            """,
+            f"{self._owner}/{bucket}",
+            until,
+        )
+
+    def _limited(self, bucket: str, retry_at: datetime) -> RateLimited:
+        call = RemoteCall(self._tool, bucket, "-", "-")
+        return RateLimited(
+            call, f"the tool's request budget is used up until {retry_at:%H:%M:%S} UTC", retry_at=retry_at
+        )

@@ -1,0 +1,255 @@
+"""Executing one sync run: streams in order, pages one by one, resumable at every page.
+
+The run's rows are the truth. This module only moves them forward: it may be killed anywhere, and whoever claims the
+run next reads at most the page under way again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import msgspec
+
+from atsumi.connector.context import Context, Log
+from atsumi.connector.contract import LookupStream, Page, RawRecord, Stream, StreamRequest
+from atsumi.errors import (
+    AuthenticationFailed,
+    PermissionMissing,
+    RateLimited,
+    RemoteRejected,
+    RemoteUnavailable,
+    StaleToken,
+    UnexpectedResponse,
+)
+from atsumi.store import records, runs
+from atsumi.store.runs import Claim, StreamProgress
+from atsumi.sync.page import PageResult, Target, store_page
+
+HEARTBEAT_SECONDS = 5.0
+_LOOKUP_SCAN = 500
+"""Raw records of driver streams read at a time."""
+_FIRST_RETRY = timedelta(seconds=10)
+_LONGEST_RETRY = timedelta(minutes=30)
+_AHEAD = 2
+"""Pages fetched before they are needed, so that the tool's latency and our writing overlap."""
+
+Observer = Callable[[str, PageResult], None]
+"""Told after each stored page: stream name and what the page did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Everything a run needs. ``context`` is the way to the tool, ``target`` where its records go."""
+
+    pool: asyncpg.Pool
+    claim: Claim
+    target: Target
+    context: Context
+    observe: Observer | None = None
+    prefetch: int = _AHEAD
+
+    @property
+    def log(self) -> Log:
+        return self.context.log
+
+
+async def execute(work: Work) -> str:
+    """Work through a claimed run and return its state afterwards.
+
+    Outcomes of the run: ``SUCCEEDED``; ``PARTIALLY_FAILED`` (a stream was refused or misread, the others are stored);
+    ``FAILED``; ``AUTHENTICATION_FAILED``; ``QUEUED``-like waiting is reported as ``POSTPONED`` (the tool is down or
+    its budget used up; the row says until when); ``LOST`` when another worker has taken over.
+    Never raises a :class:`~atsumi.errors.ToolError`: those end in the run's rows, with who acts next.
+    """
+    beat = asyncio.create_task(_heartbeat(work))
+    try:
+        return await _execute(work)
+    except StaleToken:
+        work.log.warning("sync.lost", run=str(work.claim.run.id))
+        return "LOST"
+    except asyncio.CancelledError:
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await asyncio.shield(runs.release_run(work.pool, work.claim))
+        raise
+    finally:
+        beat.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await beat
+
+
+async def _execute(work: Work) -> str:
+    streams = {stream.name: stream for stream in work.target.connector.streams}
+    plan = await runs.plan_streams(work.pool, work.claim, list(streams))
+    started = work.claim.run.started_at or datetime.now(UTC)
+    troubles: list[str] = []
+    for progress in plan:
+        if progress.state in ("COMPLETE", "SKIPPED", "FAILED"):
+            if progress.message and progress.state != "COMPLETE":
+                troubles.append(progress.message)
+            continue
+        stream = streams.get(progress.stream)
+        if stream is None:
+            continue
+        try:
+            await _read(work, stream, progress, started)
+        except PermissionMissing as error:
+            troubles.append(str(error))
+            await _end_stream(work, progress.stream, "SKIPPED", str(error))
+        except (UnexpectedResponse, RemoteRejected) as error:
+            troubles.append(str(error))
+            work.log.warning("sync.stream_failed", stream=progress.stream, reason=str(error), shape=_shape(error))
+            await _end_stream(work, progress.stream, "FAILED", str(error))
+        except AuthenticationFailed as error:
+            return await _refused(work, error)
+        except RateLimited as error:
+            return await _postpone(work, error, until=error.retry_at, is_counted=False)
+        except RemoteUnavailable as error:
+            if work.claim.run.attempts >= runs.MAXIMUM_ATTEMPTS:
+                return await _end(work, "FAILED", f"{error}. Given up after {work.claim.run.attempts} attempts.")
+            wait = min(_FIRST_RETRY * 2 ** (work.claim.run.attempts - 1), _LONGEST_RETRY)
+            return await _postpone(work, error, until=datetime.now(UTC) + wait, is_counted=True)
+    return await _conclude(work, troubles)
+
+
+async def _conclude(work: Work, troubles: Sequence[str]) -> str:
+    if not troubles:
+        return await _end(work, "SUCCEEDED", None)
+    ended = {one.stream: one.state for one in await runs.progress(work.pool, work.claim.run.id)}
+    required = work.target.connector.required_streams
+    state = "FAILED" if any(ended.get(name) != "COMPLETE" for name in required) else "PARTIALLY_FAILED"
+    return await _end(work, state, "\n".join(troubles))
+
+
+async def _read(work: Work, stream: Stream | LookupStream, progress: StreamProgress, started: datetime) -> None:
+    if isinstance(stream, LookupStream):
+        batch = await runs.current_batch(work.pool, work.claim.owner.integration)
+        pages = _lookup_pages(work, stream, progress.position)
+    else:
+        batch = 0
+        overlap = timedelta(seconds=work.target.connector.manifest.overlap_seconds)
+        since = progress.since - overlap if progress.since is not None else None
+        pages = stream.pages(work.context, StreamRequest(since=since, position=progress.position))
+    async with contextlib.aclosing(_ahead(pages, work.prefetch)) as fetched:
+        async for page in fetched:
+            result = await store_page(
+                work.pool, work.claim.owner, work.target, page, run_id=work.claim.run.id, stream=stream.name
+            )
+            if work.observe is not None:
+                work.observe(stream.name, result)
+    async with work.pool.acquire() as connection, connection.transaction():
+        await records.check_owner(connection, work.claim.owner)
+        await runs.end_stream(connection, work.claim, stream.name, state="COMPLETE")
+        await runs.set_watermark(connection, work.claim.owner.integration, stream.name, started, batch)
+
+
+async def _lookup_pages(work: Work, stream: LookupStream, position: str | None) -> AsyncIterator[Page]:
+    """Ids named by changed driver records, each once, in batches.
+
+    A full run follows all driver records and fetches every id again; an incremental one follows those written since
+    the stream's last complete read, and leaves out what is stored already unless the stream wants it fetched again.
+    A page's position is the driver record up to which every id has been fetched.
+    """
+    integration = work.claim.owner.integration
+    is_full = work.claim.run.kind == "full"
+    after_batch = 0 if is_full else await runs.watermark_batch(work.pool, integration, stream.name)
+    asked: set[str] = set()
+    waiting: list[str] = []
+    done = at = _driver_key(position)
+    while True:
+        async with work.pool.acquire() as connection:
+            rows = await records.raw_changed(connection, integration, stream.drivers, after_batch, at, _LOOKUP_SCAN)
+            named = [id for row in rows for id in stream.wanted(RawRecord(*row), work.context)]
+            fresh = [id for id in dict.fromkeys(named) if id not in asked]
+            asked.update(fresh)
+            if fresh and not is_full and not stream.refetch:
+                known = await records.raw_hashes(connection, integration, stream.name, fresh)
+                fresh = [id for id in fresh if id not in known]
+        waiting += fresh
+        is_last = len(rows) < _LOOKUP_SCAN
+        at = (rows[-1][0], rows[-1][1]) if rows else at
+        while len(waiting) >= stream.batch_size or (is_last and waiting):
+            batch, waiting = waiting[: stream.batch_size], waiting[stream.batch_size :]
+            done = at if not waiting else done
+            yield replace(await stream.fetch(work.context, batch), position=msgspec.json.encode(done).decode())
+        if is_last:
+            return
+
+
+def _driver_key(position: str | None) -> tuple[str, str]:
+    return msgspec.json.decode(position, type=tuple[str, str]) if position else ("", "")
+
+
+async def _ahead(pages: AsyncIterator[Page], size: int) -> AsyncGenerator[Page, None]:
+    """The same pages, fetched up to ``size`` ahead of their use. An error arrives after the pages before it."""
+    queue: asyncio.Queue[Page | BaseException | None] = asyncio.Queue(maxsize=max(size, 1))
+
+    async def fetch() -> None:
+        try:
+            async for page in pages:
+                await queue.put(page)
+            await queue.put(None)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            await queue.put(error)
+
+    task = asyncio.create_task(fetch())
+    try:
+        while True:
+            item = await queue.get()
+            if item is None:
+                return
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        if isinstance(pages, AsyncGenerator):
+            await pages.aclose()
+
+
+async def _heartbeat(work: Work) -> None:
+    """Keep the lease while the tool is slow. The fencing token, not this, keeps a late writer out."""
+    while True:
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, StaleToken):
+            await runs.heartbeat(work.pool, work.claim)
+
+
+async def _end_stream(work: Work, stream: str, state: str, message: str) -> None:
+    async with work.pool.acquire() as connection, connection.transaction():
+        await records.check_owner(connection, work.claim.owner)
+        await runs.end_stream(connection, work.claim, stream, state=state, message=message)
+
+
+async def _refused(work: Work, error: AuthenticationFailed) -> str:
+    state = await _end(work, "AUTHENTICATION_FAILED", str(error))
+    work.log.warning("sync.credentials_refused", reason=str(error))
+    return state
+
+
+async def _end(work: Work, state: str, message: str | None) -> str:
+    async with work.pool.acquire() as connection, connection.transaction():
+        await records.check_owner(connection, work.claim.owner)
+        await runs.end_run(connection, work.claim, state, message)
+    await records.note_visible(work.pool, work.claim.owner.integration)
+    return state
+
+
+async def _postpone(work: Work, error: RateLimited | RemoteUnavailable, *, until: datetime, is_counted: bool) -> str:
+    async with work.pool.acquire() as connection, connection.transaction():
+        await records.check_owner(connection, work.claim.owner)
+        await runs.postpone_run(connection, work.claim, until=until, message=str(error), is_counted=is_counted)
+    work.log.warning("sync.postponed", reason=str(error), until=until.isoformat())
+    return "POSTPONED"
+
+
+def _shape(error: UnexpectedResponse | RemoteRejected) -> str | None:
+    return error.shape if isinstance(error, UnexpectedResponse) else None
