@@ -1,7 +1,7 @@
 """A process that uses the embedded server of a data folder until its input closes or Ctrl-C arrives.
 
 Arguments: the data folder, and optionally a user id to become first. It prints the address, then ``left`` when
-the server has been left.
+the server has been left, or ``refused`` and why.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import sys
 from pathlib import Path
 
+from atsumi.errors import ConfigurationError
 from atsumi.store.embedded import EmbeddedPostgres
 
 
@@ -25,6 +26,9 @@ def main() -> None:
             sys.stdin.read()
     except KeyboardInterrupt:
         pass
+    except ConfigurationError as error:
+        print(f"refused: {error}")
+        return
     print("left", flush=True)
 
 

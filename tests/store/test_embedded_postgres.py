@@ -174,6 +174,24 @@ async def test_two_processes_share_one_server_and_the_last_one_stops_it(filled: 
     assert not is_running(filled)
 
 
+async def test_many_processes_may_start_at_once(folder: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        processes = [stack.enter_context(owner(folder)) for _ in range(4)]
+        assert len({address(process) for process in processes}) == 1
+        for process in processes:
+            leave(process)
+    assert not is_running(folder)
+
+
+async def test_an_owner_killed_while_it_creates_the_database_is_no_harm(folder: Path) -> None:
+    with owner(folder) as process:
+        await eventually(lambda: (folder / "postgres" / "data.new" / "base").exists())
+        process.kill()
+        process.wait()
+    async with EmbeddedPostgres(folder, settings=FAST) as server:
+        assert await query(server.dsn, "SELECT 1") == 1
+
+
 async def test_a_killed_owner_leaves_the_server_to_the_next(filled: Path) -> None:
     with owner(filled) as process:
         dsn = address(process)
@@ -330,8 +348,10 @@ def test_an_ordinary_user_runs_the_server_as_itself(folder: Path) -> None:
         assert Path(f"/proc/{postmaster(home / 'data')}").stat().st_uid == uid
         leave(process)
     assert not is_running(home / "data")
-    with owner(home / "data", "1") as stranger:
-        assert stranger.communicate(timeout=60)[0] == ""
+    for reachable in (False, True):
+        home.chmod(0o755 if reachable else 0o700)
+        with owner(home / "data", "1") as stranger:
+            assert stranger.communicate(timeout=60)[0].startswith("refused: the data folder")
 
 
 @needs_root

@@ -87,22 +87,25 @@ class EmbeddedPostgres:
 
         The first start creates the data directory and an empty database. Waits as long as the server lives: a
         recovery after a crash takes the time it takes. Raises ``ConfigurationError`` when there are no suitable
-        programs, the data belongs to a newer version or to another user, or the server gives up; nothing is left
-        running then.
+        programs, the data belongs to a newer version or to another user, the folder cannot be written, or the
+        server gives up; nothing of ours is left running then.
         """
         if self._dsn is not None:
             return self._dsn
         self._leaving.clear()
         own_user()
-        self._folder.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-        # Traversable, not readable: the server's account must pass through when we are root.
-        self._folder.mkdir(mode=0o711, exist_ok=True)
         try:
+            # Traversable, not readable: the server's account must pass through when we are root.
+            self._folder.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o711, exist_ok=True)
             with self._control():
                 self._membership = self._open_lock("users.lock")
                 fcntl.flock(self._membership, fcntl.LOCK_SH)
                 self._cluster = find_cluster(self._folder)
                 self._dsn = self._ensure_running(self._cluster)
+        except OSError as error:
+            self.stop()
+            raise ConfigurationError(f"the data folder {self._folder.parent} cannot be used: {error}") from error
         except BaseException:
             self.stop()
             raise
@@ -207,7 +210,7 @@ class EmbeddedPostgres:
     def _launch(self, cluster: Cluster, binaries: Binaries, server_lock: int, *, is_new: bool) -> Path:
         """Start the server with ``server_lock`` in hand and return the directory of its socket."""
         if is_new:
-            cluster.create(binaries)
+            cluster.create(binaries, lock=server_lock)
         # Nobody holds the data directory, so this file and the socket's lock file name a dead or an unrelated
         # process, which PostgreSQL would take for a running server.
         (cluster.data / "postmaster.pid").unlink(missing_ok=True)
@@ -335,7 +338,8 @@ class EmbeddedPostgres:
                 with self._control():
                     if self._leaving.is_set():
                         return
-                    _log.warning("the embedded PostgreSQL ended unexpectedly, starting it again")
+                    if cluster.postmaster() is None:
+                        _log.warning("the embedded PostgreSQL ended unexpectedly, starting it again")
                     dsn = self._ensure_running(cluster)
             except (ConfigurationError, OSError) as error:
                 if not self._leaving.is_set():

@@ -100,11 +100,17 @@ class Cluster:
         except FileNotFoundError:
             return None
 
-    def run(self, command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-        """Run a program as the server's account, in a session of its own, and return its result unchecked."""
+    def run(
+        self, command: Sequence[str | Path], *, text_in: str = "", lock: int | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program as the server's account, in a session of its own, and return its result unchecked.
+
+        The program inherits ``lock``, so that it stays locked until the program has ended, whatever becomes of us.
+        """
         return subprocess.run(  # noqa: S603 -- PostgreSQL's own programs by absolute path
             command,
-            stdin=subprocess.DEVNULL,
+            input=text_in,
+            pass_fds=() if lock is None else (lock,),
             capture_output=True,
             text=True,
             cwd="/",
@@ -127,8 +133,11 @@ class Cluster:
         except PermissionError:
             return False
 
-    def create(self, binaries: Binaries) -> None:
-        """Create the data directory with an empty database; it appears under its name only when complete."""
+    def create(self, binaries: Binaries, *, lock: int | None = None) -> None:
+        """Create the data directory with an empty database; it appears under its name only when complete.
+
+        ``lock`` is held by the programs that do it, see ``run``. Raises ``ConfigurationError`` with their message.
+        """
         fresh = self.home / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
@@ -141,33 +150,20 @@ class Cluster:
         else:
             locales = [["--locale=C.UTF-8"], ["--locale=C"]]
         for locale in locales:
-            result = self.run([*command, *locale])
+            result = self.run([*command, *locale], lock=lock)
             if result.returncode == 0:
                 break
         if result.returncode == 0:
-            result = self._create_database(binaries, fresh)
+            # Single-user mode needs neither socket nor client program, and comes before the directory gets its
+            # name: a data directory without the database never exists.
+            single = [binaries.program("postgres"), "--single", "-D", str(fresh), "-j", "postgres"]
+            result = self.run(single, text_in=f"CREATE DATABASE {DATABASE};\n\n", lock=lock)
         if result.returncode != 0:
             shutil.rmtree(fresh, ignore_errors=True)
             raise ConfigurationError(
                 f"the embedded PostgreSQL could not create its data directory {self.data}: {result.stderr.strip()}"
             )
         fresh.rename(self.data)
-
-    def _create_database(self, binaries: Binaries, data: Path) -> subprocess.CompletedProcess[str]:
-        # Single-user mode needs neither socket nor client program, and comes before the directory gets its name:
-        # a data directory without the database never exists.
-        return subprocess.run(  # noqa: S603 -- PostgreSQL's own program by absolute path
-            [binaries.program("postgres"), "--single", "-D", str(data), "-j", "postgres"],
-            input=f"CREATE DATABASE {DATABASE};\n\n",
-            capture_output=True,
-            text=True,
-            cwd="/",
-            env=environment(),
-            start_new_session=True,
-            user=self.account.uid if self.account else None,
-            group=self.account.gid if self.account else None,
-            extra_groups=[] if self.account else None,
-        )
 
     def configure(self, binaries: Binaries, socket_directory: Path, settings: Mapping[str, str]) -> None:
         """Write the server's configuration and access rules; later settings win over the defaults."""
@@ -213,12 +209,6 @@ def find_cluster(folder: Path) -> Cluster:
     Raises ``ConfigurationError`` when the folder's database is missing from where ``location`` says it is, belongs
     to another user, or when no account or place can be found for it.
     """
-    if os.geteuid() != 0:
-        cluster = Cluster(folder, None)
-        if cluster.data.exists() and cluster.data.stat().st_uid != os.geteuid():
-            owner = cluster.data.stat().st_uid
-            raise ConfigurationError(f"{cluster.data} belongs to the user with id {owner}: start as that user")
-        return cluster
     pointer = folder / "location"
     home = Path(pointer.read_text().strip()) if pointer.exists() else folder
     if not home.is_dir():
@@ -226,6 +216,14 @@ def find_cluster(folder: Path) -> Cluster:
             f"{pointer} says that the database is in {home}, which does not exist: "
             "restore that directory, or remove the file to begin with an empty database"
         )
+    if os.geteuid() != 0:
+        cluster = Cluster(home, None)
+        if cluster.data.exists() and cluster.data.stat().st_uid != os.geteuid():
+            owner = cluster.data.stat().st_uid
+            raise ConfigurationError(
+                f"{cluster.data} belongs to the user with id {owner}: start as that user, or as root if root made it"
+            )
+        return cluster
     if (home / "data").exists():
         return Cluster(home, _account_of((home / "data").stat().st_uid))
     account = _first_account()
