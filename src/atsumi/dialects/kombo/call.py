@@ -1,0 +1,101 @@
+"""One request, as the handlers of this dialect see it, and who sent it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from starlette.types import Scope
+
+from atsumi.dialects.kombo.dialect import DIALECT
+from atsumi.dialects.kombo.errors import WireError
+from atsumi.dialects.services import Caller, Integration, IntegrationState, Services
+from atsumi.errors import AuthenticationRequired
+from atsumi.model.ids import from_base58, to_base58
+
+_AUTHORIZATION = DIALECT.auth_header.lower().encode()
+_INTEGRATION = DIALECT.integration_header.lower().encode()
+_SCHEME = DIALECT.auth_scheme.lower().encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``parameters`` are the named parts of the path, percent-decoded."""
+
+    services: Services
+    scope: Scope
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first header of that (lower-case) name."""
+        for key, value in self.scope["headers"]:
+            if key == name:
+                found: bytes = value
+                return found
+        return None
+
+    def base_url(self) -> str:
+        """Scheme, host and the path under which the whole product is mounted; without a trailing slash."""
+        host = self.header(b"host")
+        if host is None:
+            name, port = self.scope.get("server") or ("localhost", None)
+            host = f"{name}:{port}".encode() if port else str(name).encode()
+        prefix = self.scope.get("app_root_path", "")
+        return f"{self.scope['scheme']}://{host.decode('latin-1')}{prefix}"
+
+    async def caller(self) -> Caller:
+        """Who sent the request. Raises :class:`AuthenticationRequired`."""
+        header = self.header(_AUTHORIZATION)
+        if header is None:
+            raise AuthenticationRequired("Send your API key as `Authorization: Bearer <key>`.")
+        scheme, _, key = header.partition(b" ")
+        key = key.strip()
+        if scheme.lower() != _SCHEME or not key or not key.isascii():
+            raise AuthenticationRequired("The Authorization header must read `Bearer <key>`.")
+        caller = await self.services.authenticate(key.decode("ascii"))
+        if caller is None:
+            raise AuthenticationRequired("This API key is unknown, revoked or expired.")
+        return caller
+
+    async def integration(self) -> Integration:
+        """The integration that the request is about, ready to be read from.
+
+        Data that was stored stays readable while new credentials are awaited (state ``INVALID``).
+        Raises :class:`AuthenticationRequired` and :class:`WireError`.
+        """
+        caller = await self.caller()
+        header = self.header(_INTEGRATION)
+        if header is None:
+            raise WireError(
+                "PLATFORM.INTEGRATION_NOT_FOUND",
+                f"Name the integration in the header {DIALECT.integration_header}, as `<tool>:<24 characters>`.",
+            )
+        integration = await self.find(caller, header.decode("latin-1").strip())
+        if integration.state is IntegrationState.INACTIVE:
+            raise WireError("INTEGRATION.INACTIVE", "This integration is switched off. Switch it on to read from it.")
+        if integration.first_synced_at is None:
+            raise WireError(
+                "INTEGRATION.SETUP_SYNC_PENDING",
+                "The first sync of this integration has not finished. Try again later.",
+            )
+        return integration
+
+    async def find(self, caller: Caller, spelled: str) -> Integration:
+        """The caller's integration of that id, in whatever state. Raises :class:`WireError`.
+
+        An integration of another environment is answered like one that does not exist.
+        """
+        tool, _, public_id = spelled.partition(":")
+        id = from_base58(public_id)
+        integration = await self.services.find_integration(caller, id) if id is not None else None
+        if integration is None or integration.tool != tool:
+            raise WireError(
+                "PLATFORM.INTEGRATION_NOT_FOUND",
+                "There is no integration with this id in the environment of your API key.",
+            )
+        return integration
+
+
+def integration_id(integration: Integration) -> str:
+    """How this dialect spells an integration's id."""
+    return f"{integration.tool}:{to_base58(integration.public_id)}"
