@@ -231,7 +231,7 @@ class FaultLayer:
                 )
             changed = b""
         # A body that is shorter than announced makes the server close the connection.
-        await send({"type": "http.response.body", "body": changed, "more_body": fault.kind == "disconnect"})
+        await send({"type": "http.response.body", "body": changed, "more_body": False})
 
     def _damage(self, fault: Fault, path: str, body: bytes) -> bytes:
         match fault.kind:

@@ -37,7 +37,7 @@ async def run_server(
         listener.listen(1024)
         listener.setblocking(False)
         config = uvicorn.Config(
-            create_app(simulator), log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+            create_app(simulator), log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1
         )
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))

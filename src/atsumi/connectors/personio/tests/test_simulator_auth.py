@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from atsumi.connectors.personio.tests.simulator_kit import Probe, simulated
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+
 from atsumi.connectors.personio.tests.simulator_kit import ORIGIN, Probe, simulated
 
 RECRUITING = "/v2/recruiting"
