@@ -19,6 +19,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from atsumi.connector.context import Context
 from atsumi.connector.manifest import Manifest
+from atsumi.errors import PermissionMissing
 from atsumi.model.names import Model
 from atsumi.model.record import Record
 
@@ -73,12 +74,15 @@ class Page:
     this page; ``None`` means that a stopped run starts this stream again (harmless, unchanged records are skipped).
     ``snapshot_of`` names raw streams of which this page holds *every* record: what is stored but missing here is
     marked as gone. Only single-document listings may claim that.
+    ``ends_unproven`` says that the listing ended here in a way that leaves open whether there was more (a link back
+    into the listing): what was read is good, but no deletion may be inferred from this read.
     """
 
     records: Sequence[RawRecord]
     position: str | None = None
     issues: Sequence[Issue] = ()
     snapshot_of: Sequence[str] = ()
+    ends_unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +238,15 @@ class RecordMapping:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who the credentials belong to: ``id`` is stable and recognises the same customer again."""
+    """Who the credentials belong to: ``id`` is stable and recognises the same customer again.
+
+    ``lacks`` are rights without which the integration works but stays incomplete, each as the error that reading
+    would raise; the connect flow shows them and lets the customer go on.
+    """
 
     id: str
     name: str
+    lacks: Sequence[PermissionMissing] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +257,10 @@ class Connector:
     streams: Sequence[Stream | LookupStream]
     mapping: RecordMapping
     check: Callable[[Context], Awaitable[Account]]
-    """Prove that the credentials work. Raises ``AuthenticationFailed``, ``PermissionMissing`` or another ToolError."""
+    """Prove that the credentials work.
+
+    Raises ``AuthenticationFailed``, ``PermissionMissing`` (a right that is indispensable) or another ToolError, and
+    ``InvalidInput`` with the form field's name as its path when a single field is to blame.
+    """
     required_streams: frozenset[str] = field(default_factory=frozenset)
     """Streams without which a run has failed rather than partially failed."""

@@ -1,0 +1,194 @@
+"""HTTP to tools: one guarded way out, with budgets, short retries, a size cap, and errors of our own.
+
+Nothing else in the product retries a call. Redirects are never followed: a tool that redirects has moved, or answers
+with another page than the one asked for, and the caller must judge that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+import httpx2
+import msgspec
+import stamina
+
+from atsumi.connector.context import RateLimit, RateLimiter
+from atsumi.connector.shapes import describe_shape, plain_url
+from atsumi.errors import RateLimited, RemoteCall, RemoteUnavailable, UnexpectedResponse
+
+DEFAULT_MAX_BYTES = 32 * 1024 * 1024
+DEFAULT_TIMEOUT_SECONDS = 30.0
+_SHORTEST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A tool's answer. ``headers`` are by lower-case name, ``url`` is redacted, errors about it carry ``call``."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    call: RemoteCall
+
+    @property
+    def content_type(self) -> str:
+        """The media type without parameters, lower-case; empty when none was sent."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    def json(self) -> object:
+        """The decoded body. Raises :class:`UnexpectedResponse` when it is not JSON."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            kind = self.content_type or "no content type"
+            raise UnexpectedResponse(self.call, f"the answer is not JSON ({kind})", shape=f"{kind}: bytes") from error
+
+    def unexpected(self, message: str, value: object = None) -> UnexpectedResponse:
+        """An error about this answer that shows the shape of ``value``."""
+        return UnexpectedResponse(self.call, message, shape=describe_shape(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """How a safe request is repeated within one call: a few seconds at most, anything longer is the engine's."""
+
+    attempts: int = 3
+    first_wait_seconds: float = 0.2
+    longest_wait_seconds: float = 2.0
+    jitter_seconds: float = 0.2
+
+
+AT_ONCE = Retrying(attempts=3, first_wait_seconds=0, longest_wait_seconds=0, jitter_seconds=0)
+"""Three attempts without a pause, for tests."""
+
+
+def make_client(transport: httpx2.AsyncBaseTransport | None = None) -> httpx2.AsyncClient:
+    """A client fit for :class:`Http`: it follows no redirect and keeps no cookie, so that integrations never meet."""
+    cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+    return httpx2.AsyncClient(transport=transport, follow_redirects=False, cookies=cookies)
+
+
+@dataclass(slots=True)
+class Http:
+    """The way out to one tool; cheap to make, so one per run around a ``client`` that all of them share.
+
+    Secrets must be registered with :mod:`atsumi.redaction` by whoever decrypts them; URLs in errors are redacted.
+    """
+
+    client: httpx2.AsyncClient
+    tool: str
+    now: Callable[[], datetime]
+    retrying: Retrying = Retrying()
+
+    async def request(
+        self,
+        operation: str,
+        method: str,
+        url: str,
+        *,
+        bucket: str,
+        limit: RateLimit,
+        limiter: RateLimiter,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+        json: object = None,
+        content: bytes | None = None,
+        safe: bool = True,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        pause: Callable[[Mapping[str, str]], float | None] | None = None,
+    ) -> Response:
+        """Ask once, or a few times where ``safe`` says that repeating is harmless, and return the answer below 500.
+
+        Takes a slot of ``bucket`` for each attempt. ``data`` is sent as a form, ``json`` as JSON. ``pause`` reads the
+        seconds to wait out of the headers of a 429 that has no ``Retry-After``.
+
+        Raises :class:`RateLimited` at 429 (after blocking the bucket) or when the budget makes it wait too long,
+        :class:`RemoteUnavailable` when the tool cannot be reached, breaks off, takes too long or answers 5xx, and
+        :class:`UnexpectedResponse` when the answer is larger than ``max_bytes``. After any of these an unsafe
+        request may or may not have had its effect, except after :class:`RateLimited`.
+        """
+        call = RemoteCall(self.tool, operation, method, plain_url(url))
+        body = {"data": dict(data)} if data is not None else {"json": json} if json is not None else {}
+        request = self.client.build_request(
+            method,
+            url,
+            params=dict(params) if params is not None else None,
+            headers=dict(headers or {}),
+            content=content,
+            timeout=timeout,
+            **body,
+        )
+        call = RemoteCall(self.tool, operation, method, plain_url(str(request.url)))
+        attempts = self.retrying.attempts if safe else 1
+        async for attempt in stamina.retry_context(
+            on=RemoteUnavailable,
+            attempts=attempts,
+            timeout=None,
+            wait_initial=self.retrying.first_wait_seconds,
+            wait_max=self.retrying.longest_wait_seconds,
+            wait_jitter=self.retrying.jitter_seconds,
+        ):
+            with attempt:
+                await limiter.acquire(bucket, limit)
+                response = await self._send(request, call, max_bytes)
+                if response.status == 429:
+                    until = self.now() + timedelta(seconds=self._pause_seconds(response.headers, pause))
+                    await limiter.block(bucket, until)
+                    raise RateLimited(response.call, "the request budget is used up", retry_at=until)
+                if response.status >= 500:
+                    raise RemoteUnavailable(response.call, "the tool failed on its side")
+                return response
+        raise AssertionError("the loop above returns or raises")
+
+    async def _send(self, request: httpx2.Request, call: RemoteCall, max_bytes: int) -> Response:
+        try:
+            answer = await self.client.send(request, stream=True, follow_redirects=False)
+            try:
+                call = RemoteCall(call.tool, call.operation, call.method, call.url, answer.status_code)
+                chunks: list[bytes] = []
+                size = 0
+                async for chunk in answer.aiter_bytes():
+                    size += len(chunk)
+                    if size > max_bytes:
+                        raise UnexpectedResponse(call, f"the answer is larger than {max_bytes} bytes")
+                    chunks.append(chunk)
+            finally:
+                await answer.aclose()
+        except httpx2.DecodingError as error:
+            raise UnexpectedResponse(call, "the answer's compression is broken") from error
+        except httpx2.TimeoutException as error:
+            raise RemoteUnavailable(call, "no answer in time") from error
+        except httpx2.TransportError as error:
+            raise RemoteUnavailable(call, f"the connection failed ({type(error).__name__})") from error
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status_code, headers, b"".join(chunks), call.url, call)
+
+    def _pause_seconds(
+        self, headers: Mapping[str, str], pause: Callable[[Mapping[str, str]], float | None] | None
+    ) -> float:
+        seconds = parse_retry_after(headers.get("retry-after"), self.now())
+        if seconds is None and pause is not None:
+            seconds = pause(headers)
+        return min(max(seconds or 0.0, _SHORTEST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
+
+
+def parse_retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds that a ``Retry-After`` header asks for (RFC 9110 section 10.2.3: seconds or a date), or ``None``."""
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now.timestamp()
