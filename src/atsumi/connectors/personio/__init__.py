@@ -1,0 +1,13 @@
+"""Personio Recruiting."""
+
+from __future__ import annotations
+
+from atsumi.connector.contract import Connector
+from atsumi.connectors.personio.check import check
+from atsumi.connectors.personio.facts import MANIFEST
+from atsumi.connectors.personio.mapping import mapping
+from atsumi.connectors.personio.streams import REQUIRED_STREAMS, STREAMS
+
+connector = Connector(
+    manifest=MANIFEST, streams=STREAMS, mapping=mapping, check=check, required_streams=REQUIRED_STREAMS
+)

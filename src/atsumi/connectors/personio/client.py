@@ -1,0 +1,362 @@
+"""Personio's v2 API: a method per endpoint, a type per payload, its errors as ours.
+
+Types show the documented fields; no field but ``id`` is certain to be there, and the values are not checked here.
+Sources: Personio NOTES sections 5 to 7, 12 and 13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
+from math import ceil
+from typing import TypedDict
+
+from atsumi.connector.context import Context, RateLimit
+from atsumi.connector.http import Response
+from atsumi.connector.manifest import Scope
+from atsumi.connector.paging import Answer, LinkedPage, follow_links
+from atsumi.connector.reading import as_list, as_object, as_text
+from atsumi.connectors.personio.auth import Authorization
+from atsumi.connectors.personio.facts import MANIFEST, Settings
+from atsumi.errors import (
+    AuthenticationFailed,
+    PermissionMissing,
+    RemoteRejected,
+    ToolError,
+    UnexpectedResponse,
+)
+from atsumi.redaction import redact_text
+
+PAGE_SIZE = 200
+"""Largest page of recruiting lists (section 6, C)."""
+PERSONS_PAGE_SIZE = 50
+"""Largest page of persons (section 12, C)."""
+_GATEWAY_404 = "apinot_found"
+_RESOURCE_404 = ("common.resource_not_found", "common.requested_resource_not_found")
+
+
+class RequestRefused(RemoteRejected):
+    """400: the tool does not accept a parameter, for example a filter or a cursor (section 13, C)."""
+
+
+class IdName(TypedDict, total=False):
+    """A department, category, company or channel as others name it."""
+
+    id: str
+    name: str
+
+
+Timestamp = TypedDict("Timestamp", {"date-time": str, "timezone": str}, total=False)
+
+
+class Stage(TypedDict, total=False):
+    """Section 8, L: ``id`` and ``name`` are null on built-in stages; ``type`` or ``kind`` names which one it is."""
+
+    id: str | None
+    name: str | None
+    type: str
+    kind: str
+
+
+class HiringTeamEntry(TypedDict, total=False):
+    """Section 7, C."""
+
+    person: dict[str, object]
+    role: dict[str, object]
+
+
+class Job(TypedDict, total=False):
+    """Section 7: the eight fields are C, shapes inside ``department``, ``category`` and ``company`` L."""
+
+    id: str
+    name: str
+    department: IdName | None
+    category: IdName | str | None
+    company: IdName
+    hiring_team: list[HiringTeamEntry]
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class Category(TypedDict, total=False):
+    """Section 7, L."""
+
+    id: str
+    name: str
+    company: IdName
+    stages: list[Stage]
+
+
+class Candidate(TypedDict, total=False):
+    """Section 7, L except ``id``. Timestamps are plain strings here."""
+
+    id: str
+    first_name: str | None
+    last_name: str | None
+    email: str | None
+    phone: str | None
+    gender: str | None
+    location: str | None
+    birthday: str | None
+    linkedin_profile: str | None
+    available_from: str | None
+    applications: list[dict[str, str]]
+    created_at: str
+    updated_at: str
+
+
+class Application(TypedDict, total=False):
+    """Section 7, L except ``id`` and ``hiring_team``."""
+
+    id: str
+    application_date: str
+    candidate: Candidate
+    job: Job
+    current_stage: Stage
+    channel: IdName | None
+    hiring_team: list[HiringTeamEntry]
+    is_anonymized: bool
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class StageTransition(TypedDict, total=False):
+    """Section 7, L."""
+
+    entered_at: Timestamp
+    stage: Stage
+
+
+class Person(TypedDict, total=False):
+    """Section 12, C."""
+
+    id: str
+    email: str
+    first_name: str
+    last_name: str
+    status: str
+
+
+class PersonioClient:
+    """One integration's calls. Cheap to make: tokens and budgets live in the context.
+
+    Every method raises :class:`AuthenticationFailed`, :class:`PermissionMissing`, :class:`RequestRefused`,
+    :class:`UnexpectedResponse`, :class:`~atsumi.errors.RateLimited` or :class:`~atsumi.errors.RemoteUnavailable`.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._base = Settings.read(context.config).api_base_url
+        self._authorization = Authorization(context)
+
+    async def categories(self) -> tuple[list[object], Response]:
+        """All job categories, unpaged."""
+        return await self._short_list("list categories", "/v2/recruiting/categories", "categories")
+
+    def jobs(self, filters: Mapping[str, str], cursor: str | None = None) -> AsyncGenerator[LinkedPage]:
+        """Jobs, the last updated first. ``filters`` go into the query as they are."""
+        return self._pages("list jobs", "/v2/recruiting/jobs", "jobs", filters, cursor)
+
+    def candidates(self, filters: Mapping[str, str], cursor: str | None = None) -> AsyncGenerator[LinkedPage]:
+        """Candidates, the last updated first. Filter by address with ``email``."""
+        return self._pages("list candidates", "/v2/recruiting/candidates", "candidates", filters, cursor)
+
+    def applications(self, filters: Mapping[str, str], cursor: str | None = None) -> AsyncGenerator[LinkedPage]:
+        """Applications, the last updated first. Filter by address with ``candidate.email``."""
+        return self._pages("list applications", "/v2/recruiting/applications", "applications", filters, cursor)
+
+    async def job(self, job_id: str) -> Mapping[str, object] | None:
+        """One job, or ``None`` when the tool does not know it."""
+        return await self._one("read job", f"/v2/recruiting/jobs/{_segment(job_id)}", "jobs")
+
+    async def candidate(self, candidate_id: str) -> Mapping[str, object] | None:
+        """One candidate, or ``None`` when the tool does not know it."""
+        return await self._one("read candidate", f"/v2/recruiting/candidates/{_segment(candidate_id)}", "candidates")
+
+    async def application(self, application_id: str) -> Mapping[str, object] | None:
+        """One application, or ``None`` when the tool does not know it."""
+        path = f"/v2/recruiting/applications/{_segment(application_id)}"
+        return await self._one("read application", path, "applications")
+
+    async def stage_transitions(self, application_id: str) -> list[object] | None:
+        """The recorded moves of one application, newest first; ``None`` when the tool does not know it."""
+        path = f"/v2/recruiting/applications/{_segment(application_id)}/stage-transitions"
+        try:
+            return (await self._short_list("list stage transitions", path, "stage_transitions"))[0]
+        except _ResourceMissing:
+            return None
+
+    async def persons(self, ids: Iterable[str]) -> list[object]:
+        """The persons with these ids (50 at most), in the tool's order; unknown ids are left out."""
+        wanted = set(ids)
+        query = {"id": ",".join(sorted(wanted)), "limit": str(PERSONS_PAGE_SIZE)}
+        response = await self._get("list persons", "/v2/persons", "persons", query)
+        items, _ = _list_of(response)
+        return [item for item in items if as_text(as_object(item).get("id")) in wanted]
+
+    async def check_persons(self) -> None:
+        """Read one person, to see whether the credentials may."""
+        _list_of(await self._get("list persons", "/v2/persons", "persons", {"limit": "1"}))
+
+    async def _short_list(self, operation: str, path: str, bucket: str) -> tuple[list[object], Response]:
+        """A list without paging, in an envelope or bare (section 6: the envelope is assumed)."""
+        response = await self._get(operation, path, bucket, {})
+        body = response.json()
+        return (body if isinstance(body, list) else _list_of(response)[0]), response
+
+    async def _one(self, operation: str, path: str, bucket: str) -> Mapping[str, object] | None:
+        """A single record, bare or in an envelope (section 6)."""
+        try:
+            response = await self._get(operation, path, bucket, {})
+        except _ResourceMissing:
+            return None
+        body = as_object(response.json())
+        found = as_object(body.get("_data")) or body
+        if as_text(found.get("id")) is None:
+            raise response.unexpected("the answer is not a record", response.json())
+        return found
+
+    async def _pages(
+        self, operation: str, path: str, bucket: str, filters: Mapping[str, str], cursor: str | None
+    ) -> AsyncGenerator[LinkedPage]:
+        async def ask(query: Mapping[str, str]) -> Answer:
+            response = await self._get(operation, path, bucket, query)
+            items, href = _list_of(response)
+            return Answer(items, href, response)
+
+        params = {"limit": str(PAGE_SIZE), **filters}
+        pages = follow_links(ask, url=self._base + path, params=params, page_size=PAGE_SIZE, cursor=cursor)
+        async with aclosing(pages) as closing:
+            async for page in closing:
+                yield page
+
+    async def _get(self, operation: str, path: str, bucket: str, query: Mapping[str, str]) -> Response:
+        """Ask with a token, once more with a fresh one at 401, and turn refusals into errors."""
+        token = await self._authorization.token()
+        response = await self._send(operation, path, bucket, query, token)
+        if response.status == 401:
+            fresh = await self._authorization.token(rejected=token)
+            if fresh != token:
+                response = await self._send(operation, path, bucket, query, fresh)
+            if response.status == 401:
+                raise await self._refused(response, bucket)
+        if response.status != 200:
+            raise _error(response, bucket)
+        return response
+
+    async def _send(self, operation: str, path: str, bucket: str, query: Mapping[str, str], token: str) -> Response:
+        context, limit = self._context, MANIFEST.limit(bucket)
+        response = await context.http.request(
+            operation,
+            "GET",
+            self._base + path,
+            bucket=bucket,
+            limit=limit,
+            limiter=context.limiter,
+            # Harmless since general availability, and needed where the tenant is behind (section 5, C).
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/json", "Beta": "true"},
+            params=query,
+            pause=pause_seconds,
+        )
+        stated = stated_limit(response.headers)
+        if stated is not None:
+            await context.limiter.learn(bucket, stated[0], stated[1])
+        return response
+
+    async def _refused(self, response: Response, bucket: str) -> ToolError:
+        """401 with a fresh token: a missing right on persons (section 13, 1), perhaps elsewhere, else bad credentials.
+
+        The token endpoint is asked which rights the credentials hold, since a wrong guess would either make the
+        customer reconnect in vain or leave them without a hint.
+        """
+        scope = _scope_of(bucket)
+        granted = await self._authorization.granted_scopes()
+        lacks = granted is not None and scope is not None and scope.name.removeprefix("personio:") not in granted
+        if bucket == "persons" or lacks:
+            return _missing(response, bucket)
+        return AuthenticationFailed(
+            response.call, "Personio refuses a fresh access token; connect again with new credentials"
+        )
+
+
+class _ResourceMissing(UnexpectedResponse):
+    """404 for an id that the tool does not know; on a listing it is not expected at all."""
+
+
+def _error(response: Response, bucket: str) -> ToolError:
+    if response.status == 403:
+        return _missing(response, bucket)
+    if response.status not in (400, 404):
+        return response.unexpected("Personio's answer has an unexpected status")
+    try:
+        body = as_object(response.json())
+    except UnexpectedResponse as error:
+        return error
+    problems = [as_object(item) for item in as_list(body.get("errors"))]
+    types = [as_text(problem.get("type")) or "" for problem in problems]
+    detail = next((text for problem in problems if (text := as_text(problem.get("detail")))), None)
+    detail = redact_text(detail) if detail else None
+    if response.status == 400 and problems:
+        # Other resources answer a missing right this way (section 13, 1).
+        if any("unauthorized token" in str(problem.get(key)).lower() for problem in problems for key in problem):
+            return _missing(response, bucket)
+        return RequestRefused(response.call, "Personio does not accept a parameter", remote_message=detail)
+    if any(kind.endswith(_GATEWAY_404) for kind in types):
+        if _scope_of(bucket) is not None:
+            return PermissionMissing(
+                response.call,
+                "Personio has not enabled this API for the account; ask Personio support to enable it",
+                scope=bucket,
+            )
+        return response.unexpected("Personio's gateway does not know the endpoint", body)
+    if any(kind.endswith(_RESOURCE_404) for kind in types):
+        return _ResourceMissing(response.call, "Personio does not know the record")
+    return response.unexpected("Personio's answer is not the documented error", body)
+
+
+def _missing(response: Response, bucket: str) -> PermissionMissing:
+    scope = _scope_of(bucket)
+    if scope is None:
+        return PermissionMissing(response.call, "the credentials lack a right")
+    message = f'the credentials lack "{scope.label}". {scope.where["en"]}'
+    return PermissionMissing(response.call, message, scope=scope.name)
+
+
+def _scope_of(bucket: str) -> Scope | None:
+    return MANIFEST.scope_of("applications" if bucket == "stage_transitions" else bucket)
+
+
+def _list_of(response: Response) -> tuple[list[object], str | None]:
+    body = response.json()
+    envelope = as_object(body)
+    items = envelope.get("_data")
+    if not isinstance(items, list) or "errors" in envelope:
+        raise response.unexpected("the answer is not a list in the documented envelope", body)
+    link = as_object(as_object(as_object(envelope.get("_meta")).get("links")).get("next")).get("href")
+    return items, as_text(link)
+
+
+def _segment(remote_id: str) -> str:
+    """An id as one segment of a path; ids are decimal numbers (section 7), anything else must not change the path."""
+    return "".join(letter for letter in remote_id if letter.isalnum() or letter in "-_") or "-"
+
+
+def stated_limit(headers: Mapping[str, str]) -> tuple[RateLimit, int | None] | None:
+    """The budget that an answer's headers state, in requests (section 14, 1); ``None`` when they do not."""
+    rate, burst = _number(headers, "replenish-rate"), _number(headers, "burst-capacity")
+    if not rate or not burst:
+        return None
+    cost = _number(headers, "requested-tokens") or 1.0
+    remaining = _number(headers, "remaining")
+    return RateLimit(rate / cost, max(1, int(burst / cost))), None if remaining is None else int(remaining / cost)
+
+
+def pause_seconds(headers: Mapping[str, str]) -> float | None:
+    """How long a 429 of v2 asks to wait: until one request's tokens are back, at least a second (section 14)."""
+    rate = _number(headers, "replenish-rate")
+    return float(ceil((_number(headers, "requested-tokens") or 1.0) / rate)) if rate else None
+
+
+def _number(headers: Mapping[str, str], name: str) -> float | None:
+    text = headers.get(f"x-ratelimit-{name}", "").strip()
+    return float(text) if text.replace(".", "", 1).isdigit() and len(text) < 10 else None

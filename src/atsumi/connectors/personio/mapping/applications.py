@@ -1,0 +1,54 @@
+"""Applications (Personio NOTES section 18)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from atsumi.connector.contract import Built, MappingContext, RawKey, RawPrefix, RawView
+from atsumi.connector.reading import Reader, as_object, as_text, decode
+from atsumi.connectors.personio import raw
+from atsumi.connectors.personio.facts import Settings
+from atsumi.model.application import Application
+from atsumi.model.enums import Outcome
+
+_OUTCOMES = {"accepted": Outcome.HIRED, "rejected": Outcome.DECLINED, "withdrawn": Outcome.DECLINED}
+"""By built-in stage; everything else is under way (section 18, I)."""
+
+
+def application_sources(key: str, view: RawView, context: MappingContext) -> Iterable[RawKey | RawPrefix]:
+    return (RawKey(raw.APPLICATIONS, key),)
+
+
+def build_application(key: str, view: RawView, context: MappingContext) -> Built:
+    """One application. It holds no personal data itself, so anonymisation only sets the flag.
+
+    The instant of a rejection stands in the recorded moves, which are not read here.
+    """
+    found = view.get(raw.APPLICATIONS, key)
+    if found is None:
+        return Built(())
+    source = as_object(decode(found))
+    reader = Settings.read(context.config).reader(raw.APPLICATIONS, key)
+    applied_at = reader.instant(source.get("application_date"), "application_date")
+    stage, channel = as_object(source.get("current_stage")), as_object(source.get("channel"))
+    application = Application(
+        remote_id=key,
+        candidate_remote_id=as_text(as_object(source.get("candidate")).get("id")),
+        job_remote_id=as_text(as_object(source.get("job")).get("id")),
+        current_stage_remote_id=raw.stage_id(stage),
+        outcome=_outcome(stage, reader),
+        applied_at=applied_at,
+        source=reader.text(channel.get("name"), "channel.name"),
+        source_remote_id=as_text(channel.get("id")),
+        is_anonymized=source.get("is_anonymized") is True,
+        remote_created_at=reader.instant(source.get("created_at"), "created_at") or applied_at,
+        remote_updated_at=reader.instant(source.get("updated_at"), "updated_at"),
+    )
+    return Built((application,), reader.issues)
+
+
+def _outcome(stage: Mapping[str, object], reader: Reader) -> Outcome:
+    key = raw.stage_key(stage)
+    if key is not None and not raw.is_known_key(key):
+        reader.unknown(key, "current_stage")
+    return _OUTCOMES.get(key or "", Outcome.PENDING)

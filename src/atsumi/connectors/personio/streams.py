@@ -1,0 +1,226 @@
+"""The listings of Personio: one class per way of reading.
+
+Order matters: parents come before what refers to them. Incremental reads filter by ``updated_at.gt``; where a tenant
+refuses the filter (Personio NOTES section 6, L) they read from the top, newest first, and stop at the first record
+that is older than asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from atsumi.connector.context import Context
+from atsumi.connector.contract import Issue, LookupStream, Page, RawRecord, Stream, StreamRequest
+from atsumi.connector.paging import LinkedPage
+from atsumi.connector.reading import as_object, as_text, decode, encode_stably
+from atsumi.connectors.personio import raw
+from atsumi.connectors.personio.client import PERSONS_PAGE_SIZE, PersonioClient, RequestRefused
+from atsumi.connectors.personio.facts import LANGUAGES, Settings
+from atsumi.connectors.personio.feed import read_feed, read_position
+from atsumi.connectors.personio.form import FormNotAvailable, read_form
+from atsumi.errors import UnexpectedResponse
+
+_FORMS_PER_PAGE = 10
+
+Listing = Callable[[PersonioClient, Mapping[str, str], str | None], AsyncGenerator[LinkedPage]]
+Observe = Callable[[Mapping[str, object], str], Iterable[RawRecord]]
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinStages:
+    """The stages that every account has. Asks nobody, so they exist whatever the credentials may read."""
+
+    name: str = raw.BUILTIN_STAGES
+
+    async def pages(self, context: Context, request: StreamRequest) -> AsyncGenerator[Page]:
+        yield Page(raw.builtin_stages(), snapshot_of=(raw.BUILTIN_STAGES,))
+
+
+@dataclass(frozen=True, slots=True)
+class Categories:
+    """All job categories in one answer (section 6, C: no paging), with their stages taken out."""
+
+    name: str = raw.CATEGORIES
+
+    async def pages(self, context: Context, request: StreamRequest) -> AsyncGenerator[Page]:
+        items, _ = await PersonioClient(context).categories()
+        page = raw.PageBuilder()
+        for item in items:
+            _add_record(page, self.name, item, lambda category, _: raw.of_category(category))
+        snapshot = [raw.CATEGORIES, raw.CATEGORY_NAMES, raw.malformed(raw.CATEGORIES)]
+        # Stages in categories are optional (section 7, L): where they are not shown at all, nothing has gone.
+        if not items or any("stages" in as_object(item) for item in items):
+            snapshot.append(raw.CATEGORY_STAGES)
+        yield Page(page.records(), issues=page.issues, snapshot_of=snapshot)
+
+
+@dataclass(frozen=True, slots=True)
+class RecruitingList:
+    """A paged recruiting list, newest change first. The position of a page is the cursor of the next one."""
+
+    name: str
+    listing: Listing
+    observe: Observe
+
+    async def pages(self, context: Context, request: StreamRequest) -> AsyncGenerator[Page]:
+        since, cursor = request.since, request.position
+        filters = {"updated_at.gt": _spell(since)} if since is not None else {}
+        is_restarted = False
+        while True:
+            try:
+                async with aclosing(self._scan(context, filters, cursor, since)) as scan:
+                    async for page in scan:
+                        cursor = page.position or cursor
+                        yield page
+                return
+            except RequestRefused as error:
+                # A cursor may have expired, a filter may be refused by the tenant: give them up one after the other.
+                if cursor is not None and not is_restarted:
+                    is_restarted, cursor = True, None
+                elif cursor is None and filters:
+                    context.log.warning("personio: the filter is refused, reading from the top", stream=self.name)
+                    filters = {}
+                else:
+                    raise UnexpectedResponse(error.call, "Personio refuses a plain listing") from error
+
+    async def _scan(
+        self, context: Context, filters: Mapping[str, str], cursor: str | None, since: datetime | None
+    ) -> AsyncGenerator[Page]:
+        settings = Settings.read(context.config)
+        stops_at = since if not filters else None
+        listing = self.listing(PersonioClient(context), filters, cursor)
+        async with aclosing(listing) as found:
+            async for linked in found:
+                page = raw.PageBuilder()
+                for item in linked.items:
+                    _add_record(page, self.name, item, self.observe)
+                is_past = stops_at is not None and any(_is_older(item, stops_at, settings) for item in linked.items)
+                yield Page(
+                    page.records(),
+                    position=None if is_past else linked.cursor,
+                    issues=page.issues,
+                    ends_unproven=not linked.is_end_proven,
+                )
+                if is_past:
+                    return
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The career feed in one language: one document with every published position.
+
+    Reads nothing where the integration does not ask for the language. A feed that cannot be read raises and so marks
+    nothing as gone.
+    """
+
+    language: str
+
+    @property
+    def name(self) -> str:
+        return raw.feed(self.language)
+
+    async def pages(self, context: Context, request: StreamRequest) -> AsyncGenerator[Page]:
+        if self.language not in Settings.read(context.config).languages:
+            return
+        page = raw.PageBuilder()
+        for position in await read_feed(context, self.language):
+            if position.id is None:
+                page.add_malformed(self.name, position.data)
+                continue
+            page.add([RawRecord(self.name, position.id, position.data), *_offices(position.data)])
+        yield Page(page.records(), issues=page.issues, snapshot_of=(self.name, raw.malformed(self.name)))
+
+
+def _offices(position: bytes) -> Iterator[RawRecord]:
+    read = read_position(position)
+    if read is not None:
+        for name in (read.fields.get("office"), *read.additional_offices):
+            if name:
+                yield RawRecord(raw.OFFICES, name, encode_stably({"name": name}))
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """The application forms of published jobs, fetched when the position in the feed changes (section 22a)."""
+
+    name: str = raw.FORMS
+    drivers: Sequence[str] = tuple(raw.feed(language) for language in LANGUAGES)
+    batch_size: int = _FORMS_PER_PAGE
+    refetch: bool = True
+
+    def wanted(self, record: RawRecord, context: Context) -> Iterable[str]:
+        """The position's job, from the feed of the first language only: all languages list the same positions."""
+        first = Settings.read(context.config).languages[0]
+        return (record.remote_id,) if record.stream == raw.feed(first) else ()
+
+    async def fetch(self, context: Context, ids: Sequence[str]) -> Page:
+        """Forms that cannot be read are left out and counted; what was known of them stays."""
+        language = Settings.read(context.config).languages[0]
+        page = raw.PageBuilder()
+        for job_id in ids:
+            try:
+                form = await read_form(context, job_id, language)
+            except FormNotAvailable:
+                page.issues.append(Issue("questions_unavailable", self.name, job_id))
+                continue
+            page.add([*raw.of_form(form), RawRecord(self.name, job_id, encode_stably(form))])
+        return Page(page.records(), issues=page.issues)
+
+
+@dataclass(frozen=True, slots=True)
+class Persons:
+    """The people that hiring teams of jobs name, in batches (section 12, C)."""
+
+    name: str = raw.PERSONS
+    drivers: Sequence[str] = (raw.JOBS,)
+    batch_size: int = PERSONS_PAGE_SIZE
+    refetch: bool = False
+
+    def wanted(self, record: RawRecord, context: Context) -> Iterable[str]:
+        return dict.fromkeys(person for person, _ in raw.team(as_object(decode(record.data))))
+
+    async def fetch(self, context: Context, ids: Sequence[str]) -> Page:
+        page = raw.PageBuilder()
+        for item in await PersonioClient(context).persons(ids):
+            _add_record(page, self.name, item, lambda _, __: ())
+        return Page(page.records(), issues=page.issues)
+
+
+def _add_record(page: raw.PageBuilder, stream: str, item: object, observe: Observe) -> None:
+    """Keep an item and what it teaches, or keep it aside when it is no record."""
+    data, record = encode_stably(item), as_object(item)
+    remote_id = as_text(record.get("id"))
+    if remote_id is None:
+        page.add_malformed(stream, data)
+        return
+    page.add([*observe(record, remote_id), RawRecord(stream, remote_id, data)])
+
+
+def _spell(instant: datetime) -> str:
+    """The instant as the filter takes it, a second earlier since the filter leaves out the boundary (section 6, C)."""
+    return (instant - timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _is_older(item: object, limit: datetime, settings: Settings) -> bool:
+    """Whether a record certainly changed before ``limit``; unreadable times say nothing."""
+    updated = settings.reader("", "").instant(as_object(item).get("updated_at"), "updated_at")
+    return updated is not None and updated < limit
+
+
+STREAMS: tuple[Stream | LookupStream, ...] = (
+    BuiltinStages(),
+    Categories(),
+    RecruitingList(raw.JOBS, PersonioClient.jobs, lambda job, _: raw.of_job(job)),
+    *(Feed(language) for language in LANGUAGES),
+    Forms(),
+    Persons(),
+    RecruitingList(raw.CANDIDATES, PersonioClient.candidates, lambda _, __: ()),
+    RecruitingList(raw.APPLICATIONS, PersonioClient.applications, raw.of_application),
+)
+"""All streams, parents first. The feed is one stream per language, so that one language's fault spares the others."""
+
+REQUIRED_STREAMS = frozenset({raw.JOBS, raw.CANDIDATES, raw.APPLICATIONS})
+"""Without these a run has failed; without feed, forms, persons or categories it lacks only details."""
