@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import shlex
@@ -9,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
+from kombo import Kombo
+from typer.main import get_command
+
+from atsumi.dialects.kombo.dialect import DIALECT
+from atsumi.dialects.kombo.lists import LISTS
+from atsumi.server.cli import app
+from atsumi.server.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,20 +54,15 @@ def test_every_link_leads_to_a_file() -> None:
 
 
 def test_every_setting_exists() -> None:
-    from atsumi.server.settings import Settings
-
     for name in re.findall(r"ATSUMI_(\w+)", README):
         assert name.lower() in Settings.model_fields
 
 
 def test_every_command_and_option_exists() -> None:
-    cli = pytest.importorskip("atsumi.server.cli")
-    from typer.main import get_command
-
     named = commands("atsumi")
     assert ["serve"] in named
     for words in named:
-        command: Any = get_command(cli.app)
+        command: Any = get_command(app)
         for word in words:
             if word.startswith("-"):
                 assert word in {option for parameter in command.params for option in parameter.opts}, words
@@ -70,21 +72,18 @@ def test_every_command_and_option_exists() -> None:
 
 
 def test_every_address_is_a_list_of_the_api() -> None:
-    lists = pytest.importorskip("atsumi.dialects.kombo.lists")
-    dialect = pytest.importorskip("atsumi.dialects.kombo.dialect").DIALECT
-    paths = {f"{dialect.base_path}{spec.path}" for spec in lists.LISTS}
+    paths = {f"{DIALECT.base_path}{spec.path}" for spec in LISTS}
     assert len(paths) == 13
     found = re.findall(r"http://127\.0\.0\.1:8080(/v1/[^\s?\"]+)", README)
     assert found
     assert set(found) <= paths
     for request in (text for text in blocks("sh") if text.startswith("curl")):
-        assert f"{dialect.auth_header}: {dialect.auth_scheme} " in request
-        assert f"{dialect.integration_header}: " in request
+        assert f"{DIALECT.auth_header}: {DIALECT.auth_scheme} " in request
+        assert f"{DIALECT.integration_header}: " in request
 
 
 def test_the_answer_has_the_fields_of_the_api() -> None:
-    lists = pytest.importorskip("atsumi.dialects.kombo.lists")
-    [spec] = [spec for spec in lists.LISTS if spec.name == "applications"]
+    [spec] = [spec for spec in LISTS if spec.name == "applications"]
     answer = json.loads(blocks("json")[0])
     assert set(answer) == {"status", "data"}
     assert set(answer["data"]) == {"results", "next"}
@@ -93,10 +92,6 @@ def test_the_answer_has_the_fields_of_the_api() -> None:
 
 
 def test_the_example_uses_what_the_sdk_has() -> None:
-    import inspect
-
-    from kombo import Kombo
-
     [example] = blocks("python")
     compile(example, "README.md", "exec")
     with Kombo(api_key="x", server_url="http://127.0.0.1:8080/v1") as kombo:
