@@ -8,6 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+import asyncpg
+
+from atsumi.model.catalog import CODES
 from atsumi.model.names import Model
 
 
@@ -75,3 +78,100 @@ class ListPage:
 
     documents: Sequence[bytes]
     next: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One document without its closing brace, and where it stands."""
+
+    id: UUID
+    touched_seq: int
+    remote_id: str | None
+    body: bytes
+
+
+async def list_fragments(
+    pool: asyncpg.Pool, integration: int, dialect: int, query: ListQuery, *, search_keys: Sequence[Sequence[UUID]] = ()
+) -> tuple[list[Fragment], Position | None]:
+    """One page of a dialect's list, in order; the position is ``None`` when the list has ended.
+
+    ``search_keys`` are the digests of the query's ``LOOKUP`` conditions, in their order. ``remote_id`` is filled only
+    when the query wants remote data.
+    """
+    if (query.ids is not None and not query.ids) or any(not condition.values for condition in query.conditions):
+        return [], None
+    builder = _Builder(integration, dialect, query, list(search_keys))
+    rows = await pool.fetch(builder.statement(), *builder.parameters)
+    fragments = [Fragment(*row) for row in rows[: query.page_size]]
+    if len(rows) <= query.page_size:
+        return fragments, None
+    return fragments, Position(fragments[-1].touched_seq, fragments[-1].id)
+
+
+class _Builder:
+    """Puts one list statement together; every value is a parameter."""
+
+    def __init__(self, integration: int, dialect: int, query: ListQuery, search_keys: list[Sequence[UUID]]) -> None:
+        self._query = query
+        self._search_keys = search_keys
+        self.parameters: list[object] = [integration, dialect, CODES[query.model], query.page_size + 1]
+
+    def statement(self) -> str:
+        query = self._query
+        clauses = ["f.integration = $1 AND f.dialect = $2 AND f.model = $3"]
+        if not query.include_deleted:
+            clauses.append("NOT f.is_deleted")
+        if query.after is not None:
+            clauses.append(f"(f.touched_seq, f.id) > ({self._add(query.after.seq)}, {self._add(query.after.id)})")
+        if query.updated_after is not None:
+            # A batch counts as seen by readers from the instant at which it was certainly visible to them.
+            clauses.append(
+                "f.touched_seq > coalesce((SELECT max(b.last_seq) FROM commit_batch b WHERE b.integration = $1 AND "
+                f"b.visible_by <= {self._add(query.updated_after)}), 0)"
+            )
+        if query.ids is not None:
+            clauses.append(f"f.id = ANY({self._add(list(query.ids))}::uuid[])")
+        clauses += [self._condition(condition) for condition in query.conditions]
+        needs_record = query.with_remote_data or bool(query.conditions)
+        join = "JOIN record r ON r.integration = f.integration AND r.model = f.model AND r.id = f.id"
+        return (
+            f"SELECT f.id, f.touched_seq, {'r.remote_id' if query.with_remote_data else 'NULL'}, f.body "
+            f"FROM fragment f {join if needs_record else ''} "
+            f"WHERE {' AND '.join(clauses)} ORDER BY f.touched_seq, f.id LIMIT $4"
+        )
+
+    def _condition(self, condition: Condition) -> str:
+        match condition.operator:
+            case Operator.REFERENCE:
+                return f"r.keys && {self._add(list(condition.values))}::uuid[]"
+            case Operator.LOOKUP:
+                return f"r.keys && {self._add(list(self._search_keys.pop(0)))}::uuid[]"
+            case Operator.FACET:
+                return f"r.facets ->> {self._add(condition.field)} = ANY({self._add(list(condition.values))}::text[])"
+            case Operator.FACET_CONTAINS:
+                text = self._add(str(condition.values[0]).lower())
+                return f"strpos(lower(r.facets ->> {self._add(condition.field)}), {text}) > 0"
+            case Operator.CREATED_FROM:
+                return f"r.remote_created_at >= {self._add(condition.values[0])}"
+            case Operator.HAS_CHILD:
+                child = self._add(CODES[_given(condition.child)])
+                return (
+                    "f.id IN (SELECT unnest(c.keys) FROM record c WHERE c.integration = $1 "
+                    f"AND c.model = {child}::smallint AND c.keys && {self._add(list(condition.values))}::uuid[] "
+                    "AND c.deleted_at IS NULL)"
+                )
+            case Operator.VIA_PARENT:
+                return (
+                    "EXISTS (SELECT 1 FROM record p WHERE p.integration = $1 AND p.id = ANY(r.keys) "
+                    f"AND p.keys && {self._add(list(condition.values))}::uuid[])"
+                )
+
+    def _add(self, value: object) -> str:
+        self.parameters.append(value)
+        return f"${len(self.parameters)}"
+
+
+def _given(model: Model | None) -> Model:
+    if model is None:
+        raise ValueError("a HAS_CHILD condition names its child model")
+    return model

@@ -223,9 +223,13 @@ async def create_integration(
 
 
 async def replace_credentials(
-    pool: asyncpg.Pool, vault: Vault, integration: IntegrationRow, credentials: Mapping[str, str]
+    pool: asyncpg.Pool,
+    vault: Vault,
+    integration: IntegrationRow,
+    credentials: Mapping[str, str],
+    config: Mapping[str, str],
 ) -> None:
-    """Store new secrets and make the integration active again; tokens got with the old ones are forgotten."""
+    """Store new secrets and settings and make the integration active again; tokens of the old ones are forgotten."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
             "UPDATE credential SET sealed = $2, updated_at = now() WHERE integration = $1",
@@ -234,7 +238,9 @@ async def replace_credentials(
         )
         await connection.execute("DELETE FROM access_token WHERE integration = $1", integration.number)
         await connection.execute(
-            "UPDATE integration SET state = 'ACTIVE', state_reason = NULL WHERE number = $1", integration.number
+            "UPDATE integration SET state = 'ACTIVE', state_reason = NULL, config = $2 WHERE number = $1",
+            integration.number,
+            msgspec.json.encode(dict(config)).decode(),
         )
 
 
@@ -286,3 +292,8 @@ async def set_state(pool: asyncpg.Pool, number: int, state: str, reason: str | N
 
 def _owner(integration: IntegrationRow) -> str:
     return f"{integration.environment_id}/{integration.public_id}/credentials"
+
+
+async def set_remote_data(pool: asyncpg.Pool, number: int, is_enabled: bool) -> None:
+    """Whether the integration's lists show each record as the tool sent it."""
+    await pool.execute("UPDATE integration SET remote_data_enabled = $2 WHERE number = $1", number, is_enabled)

@@ -1,0 +1,184 @@
+"""`atsumi integrations`: connecting customers' accounts and looking after them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.table import Table
+
+from atsumi.connector.manifest import Manifest
+from atsumi.errors import InvalidInput
+from atsumi.server.cli_support import (
+    DEFAULT_ENVIRONMENT,
+    DataDir,
+    Environment,
+    console,
+    integration_named,
+    with_runtime,
+)
+from atsumi.server.connecting import connect as connect_account
+from atsumi.server.connecting import reconnect as reconnect_account
+from atsumi.server.runtime import Runtime
+from atsumi.store import runs, tenants
+
+app = typer.Typer(help="Connect customers' accounts and look after them.", no_args_is_help=True)
+
+Values = Annotated[
+    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A value that is not secret; may be repeated.")
+]
+Secrets = Annotated[
+    Path | None,
+    typer.Option(
+        "--values-file", help="JSON object of field values, secrets included; `-` reads it from standard input."
+    ),
+]
+
+
+@app.command()
+def connect(
+    tool: Annotated[str, typer.Argument(help="The tool's slug, such as personio.")],
+    organization: Annotated[str, typer.Option(help="The customer's name.")],
+    environment: Environment = DEFAULT_ENVIRONMENT,
+    values: Values = None,
+    values_file: Secrets = None,
+    email: Annotated[str | None, typer.Option(help="Whom to ask at the customer.")] = None,
+    origin_id: Annotated[str | None, typer.Option(help="Your own id of this customer.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Connect an account: asks for what is missing, tests it with the tool, then stores it and requests a sync.
+
+    Secrets are never taken from the command line, where other users of the machine could read them.
+    """
+
+    async def action(runtime: Runtime) -> None:
+        manifest = runtime.connector(tool).manifest
+        given = _complete(manifest, _given(values, values_file, manifest))
+        found = await tenants.ensure_environment(runtime.pool, environment)
+        row = await connect_account(
+            runtime,
+            environment_id=found.id,
+            tool=tool,
+            organization_name=organization,
+            values=given,
+            email=email,
+            origin_id=origin_id,
+        )
+        console.print(row.id, soft_wrap=True)
+
+    with_runtime(data_dir, action)
+
+
+@app.command()
+def reconnect(
+    integration: Annotated[str, typer.Argument(help="The integration's id, such as personio:….")],
+    values: Values = None,
+    values_file: Secrets = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Give an integration new credentials of the same account; its records and ids stay."""
+
+    async def action(runtime: Runtime) -> None:
+        row = await integration_named(runtime, integration)
+        manifest = runtime.connector(row.tool).manifest
+        given = _complete(manifest, {**row.config, **_given(values, values_file, manifest)})
+        await reconnect_account(runtime, row, given)
+        await runs.request_run(runtime.pool, row.number, "full" if row.first_synced_at is None else "incremental")
+        console.print(f"{row.id} is active again; a sync is requested.")
+
+    with_runtime(data_dir, action)
+
+
+@app.command("list")
+def list_integrations(data_dir: DataDir = None) -> None:
+    """List all integrations with their state and last sync."""
+
+    async def action(runtime: Runtime) -> None:
+        names = {one.id: one.name for one in await tenants.environments(runtime.pool)}
+        table = Table("id", "customer", "environment", "state", "last sync", box=None, header_style="dim")
+        for row in await tenants.integrations(runtime.pool):
+            last = await runs.latest_runs(runtime.pool, row.number, limit=1)
+            shown = f"{last[0].kind} {last[0].state.lower()}" if last else "none"
+            table.add_row(row.id, row.end_user_organization_name, names[row.environment_id], row.state.lower(), shown)
+        console.print(
+            table if table.row_count else "No integrations yet; `atsumi integrations connect TOOL` makes one."
+        )
+
+    with_runtime(data_dir, action)
+
+
+@app.command("remote-data")
+def remote_data(
+    integration: Annotated[str, typer.Argument(help="The integration's id.")],
+    is_on: Annotated[bool, typer.Option("--on/--off", help="Whether lists show each record as the tool sent it.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Show or hide `remote_data` in an integration's lists."""
+
+    async def action(runtime: Runtime) -> None:
+        row = await integration_named(runtime, integration)
+        await tenants.set_remote_data(runtime.pool, row.number, is_on)
+        console.print(f"{row.id} {'shows' if is_on else 'hides'} remote_data.")
+
+    with_runtime(data_dir, action)
+
+
+@app.command()
+def show(integration: Annotated[str, typer.Argument(help="The integration's id.")], data_dir: DataDir = None) -> None:
+    """Show an integration: its state, its last runs and what was odd in the newest one."""
+
+    async def action(runtime: Runtime) -> None:
+        row = await integration_named(runtime, integration)
+        console.print(f"{row.id}   {row.end_user_organization_name}   {row.state.lower()}")
+        if row.state_reason:
+            console.print(row.state_reason, soft_wrap=True, markup=False)
+        history = await runs.latest_runs(runtime.pool, row.number)
+        table = Table("kind", "state", "requested", "ended", "message", box=None, header_style="dim")
+        for run in history:
+            ended = f"{run.ended_at:%Y-%m-%d %H:%M:%S}" if run.ended_at else ""
+            table.add_row(
+                run.kind, run.state.lower(), f"{run.requested_at:%Y-%m-%d %H:%M:%S}", ended, run.message or ""
+            )
+        console.print(table)
+        issues = await runs.issues_of(runtime.pool, history[0].id) if history else []
+        if issues:
+            odd = Table("stream", "issue", "field", "detail", "times", "for example", box=None, header_style="dim")
+            for stream, kind, field, detail, times, sample in issues:
+                odd.add_row(stream, kind, field, detail, f"{times:,}", sample)
+            console.print(odd)
+
+    with_runtime(data_dir, action)
+
+
+def _given(values: list[str] | None, file: Path | None, manifest: Manifest) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if file is not None:
+        try:
+            text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+            found.update(msgspec.json.decode(text, type=dict[str, str]))
+        except OSError as error:
+            raise InvalidInput(f"--values-file {file}: {error.strerror}") from error
+        except msgspec.DecodeError as error:
+            raise InvalidInput(f"--values-file {file}: not a JSON object of texts: {error}") from None
+    secret = {field.name for field in manifest.fields if field.is_secret}
+    for value in values or []:
+        name, separator, content = value.partition("=")
+        if not separator:
+            raise InvalidInput(f"--set {name}: write FIELD=VALUE")
+        if name in secret:
+            raise InvalidInput(f"--set {name}: this is a secret; give it in --values-file or when asked")
+        found[name] = content
+    return found
+
+
+def _complete(manifest: Manifest, values: dict[str, str]) -> dict[str, str]:
+    """Ask on a terminal for required fields that were not given."""
+    if not sys.stdin.isatty():
+        return values
+    for field in manifest.fields:
+        if field.is_required and field.name not in values and field.audience == "customer":
+            values[field.name] = typer.prompt(field.label["en"], hide_input=field.is_secret)
+    return values

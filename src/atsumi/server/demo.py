@@ -1,0 +1,188 @@
+"""`atsumi demo`: the whole product with a simulated customer, in a temporary folder, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from atsumi.errors import ConfigurationError
+from atsumi.server.connecting import connect
+from atsumi.server.progress import explain, watch
+from atsumi.server.runtime import Runtime, run_time
+from atsumi.server.serving import address, listen, serve, stop_on_signals
+from atsumi.server.settings import Settings
+from atsumi.store import runs, tenants
+from atsumi.store.tenants import IntegrationRow
+
+_SIMULATOR_START_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What the command line may choose. ``ready_file`` is written once everything is synced."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    applications: int = 300
+    seed: int = 1
+    ready_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Simulated:
+    base_url: str
+    credentials: dict[str, str]
+
+
+async def run_demo(options: DemoOptions, console: Console) -> int:
+    """Run the demo until Ctrl-C or SIGTERM and return the exit status. Leaves nothing behind."""
+    stop = stop_on_signals()
+    listener = listen(options.host, options.port)
+    with tempfile.TemporaryDirectory(prefix="atsumi-demo-", ignore_cleanup_errors=True) as folder:
+        # The embedded server may run under another account, which must be able to pass through.
+        Path(folder).chmod(0o711)
+        settings = Settings(data_dir=Path(folder), host=options.host, port=options.port)
+        console.print("[bold]Atsumi[/bold] starts: PostgreSQL, a simulated Personio account, the API …")
+        async with contextlib.AsyncExitStack() as stack:
+            simulated = await stack.enter_async_context(_simulator(options))
+            runtime = await stack.enter_async_context(run_time(settings))
+            started = asyncio.Event()
+            serving = asyncio.create_task(serve(runtime, listener, stop, on_ready=lambda _: started.set()))
+            showing = asyncio.create_task(_show(runtime, simulated, options, listener, console))
+            try:
+                await asyncio.wait([serving, showing], return_when=asyncio.FIRST_COMPLETED)
+                if showing.done() and showing.exception() is not None:
+                    showing.result()
+                await serving
+            finally:
+                stop.set()
+                showing.cancel()
+                await asyncio.gather(serving, showing, return_exceptions=True)
+    console.print("Stopped; nothing is left running.")
+    return 0
+
+
+async def _show(
+    runtime: Runtime, simulated: _Simulated, options: DemoOptions, listener: socket.socket, console: Console
+) -> None:
+    environment = await tenants.ensure_environment(runtime.pool, "demo")
+    key, _ = await tenants.create_api_key(runtime.pool, environment.id, "demo")
+    integration = await connect(
+        runtime,
+        environment_id=environment.id,
+        tool="personio",
+        organization_name=simulated.credentials["company_name"],
+        values={
+            "company": simulated.credentials["subdomain"],
+            "client_id": simulated.credentials["client_id"],
+            "client_secret": simulated.credentials["client_secret"],
+            "company_id": simulated.credentials["company_id"],
+            "recruiting_key": simulated.credentials["recruiting_key"],
+            "api_base_url": simulated.base_url,
+            "career_base_url": simulated.base_url + "/career/{company}",
+        },
+        origin_id="demo-customer",
+    )
+    console.print(f"Connected [bold]{integration.end_user_organization_name}[/bold] as {integration.id}\n")
+    [first, *_] = await runs.latest_runs(runtime.pool, integration.number)
+    run = await watch(runtime.pool, first.id, console)
+    while run.state in ("QUEUED", "RUNNING"):
+        await asyncio.sleep(0.5)
+        run = await watch(runtime.pool, first.id, console)
+    console.print(f"\n{explain(run)}\n", highlight=False)
+    base_url = address(listener)
+    _print_what_works(console, base_url, key, integration, simulated)
+    if options.ready_file is not None:
+        _write_ready_file(options.ready_file, base_url, key, integration, simulated)
+
+
+def _print_what_works(
+    console: Console, base_url: str, key: str, integration: IntegrationRow, simulated: _Simulated
+) -> None:
+    def line(label: str, value: str) -> None:
+        console.print(Text(f"{label:<12}", style="dim") + Text(value), soft_wrap=True)
+
+    line("API", f"{base_url}/v1")
+    line("API key", key)
+    line("integration", integration.id)
+    line("simulator", f"{simulated.base_url}   control: {simulated.base_url}/_control/")
+    console.print("\nTry it:\n")
+    headers = f"-H 'Authorization: Bearer {key}'"
+    one = f"{headers} -H 'X-Integration-Id: {integration.id}'"
+    for command in (
+        f"curl -s {one} '{base_url}/v1/ats/applications?page_size=2'",
+        f"curl -s {one} '{base_url}/v1/ats/jobs?statuses=OPEN&page_size=1'",
+        f"curl -s {headers} {base_url}/v1/integrations/{integration.id}",
+    ):
+        console.print(f"  {command}\n", highlight=False, soft_wrap=True, markup=False)
+    console.print("Ctrl-C stops everything.")
+
+
+def _write_ready_file(path: Path, base_url: str, key: str, integration: IntegrationRow, simulated: _Simulated) -> None:
+    content = {
+        "base_url": base_url,
+        "api_key": key,
+        "integration_id": integration.id,
+        "simulator_url": simulated.base_url,
+        "simulator_control_url": f"{simulated.base_url}/_control",
+    }
+    # Written beside and moved into place: whoever waits for the file never reads half of it. It holds a key.
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
+    os.replace(temporary, path)
+
+
+@asynccontextmanager
+async def _simulator(options: DemoOptions) -> AsyncIterator[_Simulated]:
+    """The simulator as a process of its own. It ends when its standard input does, so also when we are killed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "atsumi.server",
+        "simulate",
+        "personio",
+        "--port",
+        "0",
+        "--applications",
+        str(options.applications),
+        "--seed",
+        str(options.seed),
+        "--announce-json",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        # Ctrl-C in the terminal is for us; the simulator ends when we close its input.
+        start_new_session=True,
+    )
+    try:
+        if process.stdout is None:
+            raise RuntimeError("the simulator's output was not opened")
+        try:
+            announced = await asyncio.wait_for(process.stdout.readline(), _SIMULATOR_START_SECONDS)
+        except TimeoutError:
+            announced = b""
+        if not announced:
+            raise ConfigurationError("the Personio simulator did not start; its error stands above")
+        told = json.loads(announced)
+        yield _Simulated(told["base_url"], told["credentials"])
+    finally:
+        if process.stdin is not None:
+            process.stdin.close()
+        try:
+            await asyncio.wait_for(process.wait(), 5)
+        except TimeoutError:
+            process.kill()
+            await process.wait()

@@ -1,0 +1,149 @@
+"""A running product: database, vault, engine, connectors and dialects, put together and taken apart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import asyncpg
+import httpx2
+
+from atsumi.connector.context import Context
+from atsumi.connector.contract import Connector, MappingContext
+from atsumi.connector.http import Http, make_client
+from atsumi.errors import ConfigurationError
+from atsumi.jobs.pgqueuer_engine import PgQueuerEngine
+from atsumi.jobs.port import Engine
+from atsumi.redaction import register_secret
+from atsumi.server.logging import get_logger
+from atsumi.server.registry import load_connectors, load_projections
+from atsumi.server.settings import Settings, master_key
+from atsumi.store import database, tenants
+from atsumi.store.embedded import EmbeddedPostgres
+from atsumi.store.runs import Claim
+from atsumi.store.tenants import IntegrationRow
+from atsumi.store.tokens import SharedBuckets, SharedTokens
+from atsumi.store.vault import Vault
+from atsumi.sync.page import Target
+from atsumi.sync.projection import Projection
+from atsumi.sync.run import Observer, Work
+
+
+@dataclass(slots=True)
+class Runtime:
+    """What every command and request works with.
+
+    ``light_pool`` is for bookkeeping that may be lost in a crash (rate buckets): its commits do not wait for the disk.
+    """
+
+    settings: Settings
+    database_url: str
+    pool: asyncpg.Pool
+    light_pool: asyncpg.Pool
+    vault: Vault
+    engine: Engine
+    connectors: Mapping[str, Connector]
+    projections: Sequence[Projection]
+    http: httpx2.AsyncClient
+    tokens: dict[int, SharedTokens]
+
+    def connector(self, tool: str) -> Connector:
+        """The connector of a tool. Raises :class:`ConfigurationError` for a tool that is not installed."""
+        try:
+            return self.connectors[tool]
+        except KeyError:
+            known = ", ".join(sorted(self.connectors)) or "none"
+            raise ConfigurationError(f"there is no connector for {tool!r}; installed: {known}") from None
+
+    async def context(self, integration: IntegrationRow) -> Context:
+        """The way to one integration's tool, with its decrypted credentials."""
+        credentials = await tenants.credentials_of(self.pool, self.vault, integration)
+        return self.context_with(
+            integration.tool, str(integration.public_id), integration.number, credentials, integration.config
+        )
+
+    def context_with(
+        self, tool: str, owner: str, number: int, credentials: Mapping[str, str], config: Mapping[str, str]
+    ) -> Context:
+        """The way to a tool with these credentials; ``owner`` separates tokens and rate budgets."""
+        for value in credentials.values():
+            register_secret(value)
+        # One object per integration and process, so that all of its tasks share one token and one lock.
+        tokens = self.tokens.get(number)
+        if tokens is None:
+            tokens = SharedTokens(self.pool, self.vault, integration=number, owner=owner)
+            self.tokens[number] = tokens
+        return Context(
+            http=Http(self.http, tool, now=_now),
+            credentials=credentials,
+            config=config,
+            tokens=tokens,
+            limiter=SharedBuckets(
+                self.light_pool,
+                owner=owner,
+                tool=tool,
+                patience_seconds=self.settings.rate_limit_patience_seconds,
+            ),
+            now=_now,
+            log=get_logger(f"atsumi.{tool}"),
+        )
+
+    async def work(self, claim: Claim, integration: IntegrationRow, observe: Observer | None = None) -> Work:
+        """Everything that executing a claimed run of this integration needs."""
+        connector = self.connector(integration.tool)
+        return Work(
+            pool=self.pool,
+            claim=claim,
+            target=Target(
+                integration=integration.public_id,
+                connector=connector,
+                context=MappingContext(config=integration.config),
+                projections=self.projections,
+            ),
+            context=await self.context(integration),
+            observe=observe,
+            prefetch=self.settings.sync_page_prefetch,
+        )
+
+
+@asynccontextmanager
+async def run_time(settings: Settings) -> AsyncIterator[Runtime]:
+    """Start everything the product stands on and stop it again, in order.
+
+    The embedded PostgreSQL is started unless the settings name a server; the schema is brought up to date.
+    Raises :class:`ConfigurationError` when any of it cannot be used.
+    """
+    key = await asyncio.to_thread(master_key, settings)
+    async with AsyncExitStack() as stack:
+        if settings.database_url is None:
+            postgres = await stack.enter_async_context(EmbeddedPostgres(settings.data_dir))
+            database_url = postgres.dsn
+        else:
+            database_url = settings.database_url.get_secret_value()
+        pool = await database.connect(database_url, size=settings.database_pool_size)
+        stack.push_async_callback(database.close, pool)
+        await database.migrate(database_url)
+        light_pool = await database.connect(database_url, size=4, settings={"synchronous_commit": "off"})
+        stack.push_async_callback(database.close, light_pool)
+        engine = PgQueuerEngine(database_url, pool, concurrency=settings.worker_concurrency)
+        await engine.install()
+        http = await stack.enter_async_context(make_client())
+        yield Runtime(
+            settings=settings,
+            database_url=database_url,
+            pool=pool,
+            light_pool=light_pool,
+            vault=Vault([key]),
+            engine=engine,
+            connectors=load_connectors(),
+            projections=load_projections(),
+            http=http,
+            tokens={},
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,97 @@
+"""The product as API surfaces see it: :class:`atsumi.dialects.services.Services` over the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from atsumi.connector.contract import Connector, MappingContext, RawKey
+from atsumi.dialects.services import Caller, Integration, IntegrationState
+from atsumi.model.names import Model
+from atsumi.model.record import term
+from atsumi.server.runtime import Runtime
+from atsumi.store import reading, records, tenants
+from atsumi.store.reading import Fragment, ListPage, ListQuery, Operator
+from atsumi.store.tenants import IntegrationRow
+from atsumi.sync.codec import search_key
+from atsumi.sync.projection import Projection
+
+
+class DialectServices:
+    """The services of one dialect. Keeps no state of its own, so any process may answer any request."""
+
+    def __init__(self, runtime: Runtime, projection: Projection) -> None:
+        self._runtime = runtime
+        self._dialect = projection.code
+        self._cursor_key = runtime.vault.derive(f"cursor/{projection.name}")
+
+    @property
+    def cursor_key(self) -> bytes:
+        return self._cursor_key
+
+    @property
+    def connectors(self) -> Mapping[str, Connector]:
+        return self._runtime.connectors
+
+    async def authenticate(self, api_key: str) -> Caller | None:
+        environment = await tenants.authenticate(self._runtime.pool, api_key)
+        return Caller(environment.id, environment.name) if environment else None
+
+    async def find_integration(self, caller: Caller, public_id: UUID) -> Integration | None:
+        row = await tenants.find_integration(self._runtime.pool, caller.environment_id, public_id)
+        return _shown(row) if row else None
+
+    async def list_page(self, integration: Integration, query: ListQuery) -> ListPage:
+        keys = [
+            [search_key(integration.public_id, query.model, term(one.field, str(value))) for value in one.values]
+            for one in query.conditions
+            if one.operator is Operator.LOOKUP
+        ]
+        fragments, next = await reading.list_fragments(
+            self._runtime.pool, integration.number, self._dialect, query, search_keys=keys
+        )
+        if query.with_remote_data:
+            return ListPage(await self._with_remote_data(integration, query.model, fragments), next)
+        return ListPage([fragment.body + b',"remote_data":null}' for fragment in fragments], next)
+
+    def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:
+        return self._runtime.connector(tool).mapping.coverage.get(model, {})
+
+    async def _with_remote_data(
+        self, integration: Integration, model: Model, fragments: Sequence[Fragment]
+    ) -> list[bytes]:
+        """The documents with the raw records that the connector names for them, as the tool sent them."""
+        name = self._runtime.connector(integration.tool).mapping.remote_data
+        context = MappingContext(config=integration.config)
+        wanted: list[Sequence[tuple[str, RawKey]]] = [
+            name(model, fragment.remote_id, context) if fragment.remote_id is not None else () for fragment in fragments
+        ]
+        async with self._runtime.pool.acquire() as connection:
+            raw = await records.raw_by_key(
+                connection, integration.number, {(key.stream, key.remote_id) for keys in wanted for _, key in keys}
+            )
+        documents = []
+        for fragment, keys in zip(fragments, wanted, strict=True):
+            parts = [
+                b'"%s":%s' % (label.encode(), raw[key][0]) for label, key in keys if key in raw and not raw[key][1]
+            ]
+            remote_data = b"{" + b",".join(parts) + b"}" if parts else b"null"
+            documents.append(fragment.body + b',"remote_data":' + remote_data + b"}")
+        return documents
+
+
+def _shown(row: IntegrationRow) -> Integration:
+    return Integration(
+        number=row.number,
+        public_id=row.public_id,
+        environment_id=row.environment_id,
+        tool=row.tool,
+        state=IntegrationState(row.state),
+        end_user_organization_name=row.end_user_organization_name,
+        end_user_email=row.end_user_email,
+        end_user_origin_id=row.end_user_origin_id,
+        created_at=row.created_at,
+        first_synced_at=row.first_synced_at,
+        remote_data_enabled=row.remote_data_enabled,
+        config=row.config,
+    )
