@@ -19,6 +19,7 @@ import logging
 import os
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 import threading
@@ -287,20 +288,26 @@ class EmbeddedPostgres:
         return directory
 
     def _make_short_socket_directory(self, cluster: Cluster) -> Path:
-        pointer = self._folder / "socket-location"
-        if pointer.exists():
-            recorded = Path(pointer.read_text().strip())
-            owner = cluster.account.uid if cluster.account else os.geteuid()
-            # The name lies in a public directory: it counts only while it is still what we made.
-            if recorded.is_dir() and not recorded.is_symlink() and recorded.stat().st_uid == owner:
-                for leftover in recorded.glob(".s.PGSQL.*"):
-                    leftover.unlink()
-                return recorded
+        recorded = self._short_socket_directory(cluster)
+        if recorded is not None:
+            for leftover in recorded.glob(".s.PGSQL.*"):
+                leftover.unlink()
+            return recorded
         parent = "/tmp" if os.access("/tmp", os.W_OK) else None  # noqa: S108 -- mkdtemp makes it private
         directory = Path(tempfile.mkdtemp(prefix="atsumi-", dir=parent))
         cluster.give(directory)
-        pointer.write_text(f"{directory}\n")
+        (self._folder / "socket-location").write_text(f"{directory}\n")
         return directory
+
+    def _short_socket_directory(self, cluster: Cluster) -> Path | None:
+        """Return the recorded short directory, which lies in a public one, only while it is still what we made."""
+        try:
+            recorded = Path((self._folder / "socket-location").read_text().strip())
+            found = recorded.lstat()
+        except FileNotFoundError:
+            return None
+        owner = cluster.account.uid if cluster.account else os.geteuid()
+        return recorded if stat.S_ISDIR(found.st_mode) and found.st_uid == owner else None
 
     def _shut_down(self) -> None:
         """Stop the server as its last user; the caller holds ``control.lock``."""
@@ -310,18 +317,17 @@ class EmbeddedPostgres:
         # A server that was started a moment ago may not have recorded itself yet.
         while (running := cluster.postmaster()) is None and process and process.returncode is None:
             time.sleep(_POLL_SECONDS)
-        if running is None:
-            return
-        result = cluster.run(
-            [binaries.program("pg_ctl"), "stop", "-D", cluster.data, "-m", "fast", "-w", "-t", str(_STOP_SECONDS)]
-        )
-        if result.returncode != 0 and cluster.postmaster():
-            _log.error("the embedded PostgreSQL did not stop: %s", result.stderr.strip())
-            return
-        pointer = self._folder / "socket-location"
-        if running.socket_directory and pointer.exists():
-            pointer.unlink()
-            shutil.rmtree(running.socket_directory, ignore_errors=True)
+        if running is not None:
+            result = cluster.run(
+                [binaries.program("pg_ctl"), "stop", "-D", cluster.data, "-m", "fast", "-w", "-t", str(_STOP_SECONDS)]
+            )
+            if result.returncode != 0 and cluster.postmaster():
+                _log.error("the embedded PostgreSQL did not stop: %s", result.stderr.strip())
+                return
+        short = self._short_socket_directory(cluster)
+        if short is not None:
+            shutil.rmtree(short, ignore_errors=True)
+        (self._folder / "socket-location").unlink(missing_ok=True)
 
     def _watch(self) -> None:
         """Start the server again when it dies under us, until ``stop`` is called or the folder is gone."""
