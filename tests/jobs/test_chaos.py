@@ -153,7 +153,8 @@ async def test_kills_of_workers_and_database_and_a_zombie_lose_and_double_nothin
     delivered = "SELECT count(*) FROM delivery WHERE state = 'delivered'"
     finished = await observer.until(delivered, lambda count: count == RUNS, 40)
     assert finished, (tmp_path / "workers.log").read_text()[-4000:]
-    assert set(fleet.stop()) == {0}
+    # The newest may still be importing, where SIGTERM simply ends it.
+    assert set(fleet.stop()) <= {0, -signal.SIGTERM}
 
     assert await observer.value("SELECT count(*) FROM run WHERE state = 'done'") == RUNS
     assert await observer.value("SELECT count(*) FROM record") == COMMITS * PROGRAM["PAGE_RECORDS"]
