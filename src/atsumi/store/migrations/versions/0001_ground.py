@@ -235,10 +235,10 @@ COMMENT ON COLUMN fragment.touched_seq IS 'sequence number of the last change th
 
 def upgrade() -> None:
     """Create everything in one transaction."""
-    op.execute(TABLES)
+    _run(TABLES)
     for table, columns in PARTITIONED.items():
         op.execute(f"CREATE TABLE {table} ({columns}) PARTITION BY HASH (integration)")
-    op.execute(STORAGE)
+    _run(STORAGE)
     for table in PARTITIONED:
         # A fragment of about 3 KB must stay in its heap page: out of line it costs a second lookup per row.
         options = "(toast_tuple_target = 8160, fillfactor = 95)" if table == "fragment" else "(fillfactor = 95)"
@@ -247,7 +247,14 @@ def upgrade() -> None:
                 f"CREATE TABLE {table}_{part:02} PARTITION OF {table} "
                 f"FOR VALUES WITH (MODULUS {PARTITIONS}, REMAINDER {part}) WITH {options}"
             )
-    op.execute(INDEXES)
+    _run(INDEXES)
+
+
+def _run(script: str) -> None:
+    """Statements end with a semicolon at a line's end; the driver takes one at a time."""
+    for statement in script.split(";\n"):
+        if statement.strip():
+            op.execute(statement)
 
 
 def downgrade() -> None:
