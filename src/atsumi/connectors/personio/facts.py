@@ -13,6 +13,8 @@ MANIFEST = load_manifest("atsumi.connectors.personio")
 LANGUAGES = ("de", "en", "fr", "es", "nl", "it", "pt")
 """The languages the career feed can be asked for (Personio NOTES section 10, C)."""
 
+_DEFAULTS = {field.name: field.default or "" for field in MANIFEST.fields}
+
 DEFAULT_ZONE = "Europe/Berlin"
 """Zone of local timestamps that name none; the one in all examples (Personio NOTES section 7, I)."""
 
@@ -50,4 +52,4 @@ class Settings:
 
 
 def _value(config: Mapping[str, str], name: str) -> str:
-    return config.get(name, "").strip() or MANIFEST.field(name).default or ""
+    return config.get(name, "").strip() or _DEFAULTS[name]
