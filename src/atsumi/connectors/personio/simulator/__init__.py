@@ -19,7 +19,7 @@ submitting the public form, custom attributes of persons, the tool's own screens
 from __future__ import annotations
 
 from atsumi.connectors.personio.simulator.app import create_app
-from atsumi.connectors.personio.simulator.edits import InvalidChange, UnknownRecord
+from atsumi.connectors.personio.simulator.changes import InvalidChange, UnknownRecord
 from atsumi.connectors.personio.simulator.faults import Fault
 from atsumi.connectors.personio.simulator.server import run_server, serve
 from atsumi.connectors.personio.simulator.simulator import Simulator

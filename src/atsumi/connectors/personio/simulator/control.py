@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from atsumi.connectors.personio.simulator.edits import UnknownRecord
+from atsumi.connectors.personio.simulator.changes import UnknownRecord
 from atsumi.connectors.personio.simulator.problems import json_response
 from atsumi.connectors.personio.simulator.simulator import Simulator
 
@@ -47,6 +47,7 @@ class Control:
             ("DELETE", "/jobs/{id}", simulator.delete_job),
             ("POST", "/jobs/{id}/publish", simulator.publish_job),
             ("POST", "/jobs/{id}/unpublish", simulator.unpublish_job),
+            ("POST", "/persons", simulator.create_person),
             ("PATCH", "/persons/{id}", simulator.edit_person),
             ("DELETE", "/persons/{id}", simulator.delete_person),
             ("PATCH", "/categories/{id}", simulator.edit_category),

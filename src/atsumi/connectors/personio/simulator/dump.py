@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from atsumi.connectors.personio.simulator.clock import utc_text
-from atsumi.connectors.personio.simulator.records import Application, Candidate, Job, Member
+from atsumi.connectors.personio.simulator.records import Application, Attribute, Candidate, Job, Member
 from atsumi.connectors.personio.simulator.state import Company
 
 
@@ -98,16 +98,7 @@ def _job(company: Company, item: Job) -> dict[str, Any]:
         "occupation_category": item.occupation_category,
         "salary": {name: getattr(salary, name) for name in salary.__struct_fields__} if salary else None,
         "questions": [
-            {
-                "id": question.attribute_id,
-                "kind": company.attributes[question.attribute_id].kind,
-                "is_required": question.is_required,
-                "label": company.attributes[question.attribute_id].label,
-                "options": [
-                    {"key": option.key, "label": option.label}
-                    for option in company.attributes[question.attribute_id].options
-                ],
-            }
+            {**_attribute(company.attributes[question.attribute_id]), "is_required": question.is_required}
             for question in item.questions
         ],
         "required_fields": item.required_fields,
@@ -183,6 +174,15 @@ def _named(company: Company, kind: str) -> list[dict[str, Any]]:
     return [{"id": str(item.id), "name": item.name} for item in items.values()]
 
 
+def _attributes(company: Company) -> list[dict[str, Any]]:
+    return [_attribute(item) for item in company.attributes.values()]
+
+
+def _attribute(item: Attribute) -> dict[str, Any]:
+    options = [{"key": option.key, "label": option.label} for option in item.options]
+    return {"id": item.id, "kind": item.kind, "label": item.label, "options": options}
+
+
 def _team(members: list[Member]) -> list[dict[str, str]]:
     return [{"person_id": str(member.person_id), "role": member.role} for member in members]
 
@@ -203,6 +203,10 @@ _DUMPS: dict[str, Callable[[Company], list[dict[str, Any]]]] = {
     "documents": _documents,
     "channels": lambda company: _named(company, "channels"),
     "departments": lambda company: _named(company, "departments"),
+    "attributes": _attributes,
+    "postings": lambda company: [
+        {"id": posting, "channel_id": str(channel)} for posting, channel in company.postings.items()
+    ],
     "tags": lambda company: [{"name": name} for name in sorted(company.tags)],
 }
 

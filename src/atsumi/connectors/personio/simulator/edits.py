@@ -6,12 +6,21 @@ top of its list. What bumps what follows Personio NOTES section 8; where they ca
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+import mimetypes
+from datetime import date
 from typing import Any
 
 import msgspec
 
-from atsumi.connectors.personio.simulator.clock import to_milliseconds
+from atsumi.connectors.personio.simulator.changes import (
+    Id,
+    InvalidChange,
+    UnknownRecord,
+    day_from,
+    members_from,
+    number_from,
+    set_fields,
+)
 from atsumi.connectors.personio.simulator.ordered import Ordered, R
 from atsumi.connectors.personio.simulator.records import (
     BUILTIN_KEYS,
@@ -19,7 +28,6 @@ from atsumi.connectors.personio.simulator.records import (
     Candidate,
     Document,
     Job,
-    Member,
     Named,
     Person,
     Question,
@@ -43,18 +51,6 @@ PERSONAL_FIELDS = (
 )
 
 
-class UnknownRecord(LookupError):
-    """A control action or a Python call named a record that does not exist."""
-
-
-class InvalidChange(ValueError):
-    """A control action or a Python call asked for a change that makes no sense."""
-
-
-Id = int | str
-"""Ids may be given as numbers or as the text that the API shows."""
-
-
 class Edits:
     """The changes, on `self.company`. All methods raise UnknownRecord for an id that is not there."""
 
@@ -74,14 +70,14 @@ class Edits:
     ) -> int:
         """Add an application of a candidate for a job and return its id.
 
-        Without `stage` it starts in the initial stage of the job's category. A new application does not bump its
-        candidate.
+        Without `stage` it starts in the initial stage of the job's category. Whether its candidate is bumped is a
+        switch.
         """
         candidate = self._find(self.company.candidates, candidate_id, "candidate")
         job = self._find(self.company.jobs, job_id, "job")
         category = self.company.categories.get(job.category_id) if job.category_id is not None else None
         place = self._stage(stage) if stage is not None else category.initial if category else self._stage("unassigned")
-        channel = None if channel_id is None else self.company.channels.get(_number(channel_id))
+        channel = None if channel_id is None else self.company.channels.get(number_from(channel_id))
         at = self.company.stamp()
         application = Application(
             id=self.company.next_id("application"),
@@ -89,15 +85,21 @@ class Edits:
             job_id=job.id,
             stage=place,
             channel=channel,
-            applied_on=day_of(at) if application_date is None else _day(application_date),
+            applied_on=day_of(at) if application_date is None else day_from(application_date),
             created_at=at,
             updated_at=at,
             transitions=[(at, place)],
             documents=[],
         )
+        self.file_application(application, candidate)
+        return application.id
+
+    def file_application(self, application: Application, candidate: Candidate) -> None:
+        """Put a finished application among the others and with its candidate."""
         self.company.applications.add(application)
         candidate.applications.append(application.id)
-        return application.id
+        if self.switches.applications_bump_candidate:
+            self.company.candidates.touch(candidate, self.company.stamp())
 
     def move_application(self, application_id: Id, stage: Id) -> None:
         """Put an application into a stage, given by its id or system key, and record the transition."""
@@ -116,11 +118,11 @@ class Edits:
         for name, value in changes.items():
             match name:
                 case "channel_id":
-                    application.channel = None if value is None else self.company.channels[_number(value)]
+                    application.channel = None if value is None else self.company.channels[number_from(value)]
                 case "application_date":
-                    application.applied_on = _day(value)
+                    application.applied_on = day_from(value)
                 case "hiring_team":
-                    application.hiring_team = None if value is None else _members(value)
+                    application.hiring_team = None if value is None else members_from(value)
                 case "job_id":
                     application.job_id = self._find(self.company.jobs, value, "job").id
                 case _:
@@ -206,7 +208,7 @@ class Edits:
         )
         self._set_job(job, fields)
         self.company.jobs.add(job)
-        self.company.feed_changed_at = at
+        self.company.touch_feed()
         return job.id
 
     def edit_job(self, job_id: Id, **changes: Any) -> None:
@@ -220,7 +222,7 @@ class Edits:
         self._set_job(job, changes)
         at = self.company.stamp()
         self.company.jobs.touch(job, at)
-        self.company.feed_changed_at = at
+        self.company.touch_feed()
         self.company.revision += 1
 
     def publish_job(self, job_id: Id) -> None:
@@ -237,14 +239,23 @@ class Edits:
         self.company.jobs.remove(job)
         job.is_published = False
         self.company.deleted_jobs[job.id] = job
-        self.company.feed_changed_at = self.company.stamp()
+        self.company.touch_feed()
 
     # Persons, categories, documents.
+
+    def create_person(self, first_name: str, last_name: str, email: str, *, gender: str = "UNSPECIFIED") -> int:
+        """Add an active person and return the id."""
+        at = self.company.stamp()
+        number = self.company.next_id("person")
+        employment = f"00000000-0000-4000-8000-{number:012d}"
+        person = Person(number, first_name, last_name, email, gender, "ACTIVE", employment, at, at)
+        self.company.persons.add(person)
+        return number
 
     def edit_person(self, person_id: Id, **changes: Any) -> None:
         """Change `first_name`, `last_name`, `email`, `gender` or `status` of a person."""
         person = self._find(self.company.persons, person_id, "person")
-        _set(person, changes, {"first_name", "last_name", "email", "gender", "status"}, Person)
+        set_fields(person, changes, {"first_name", "last_name", "email", "gender", "status"}, Person)
         self.company.persons.touch(person, self.company.stamp())
 
     def delete_person(self, person_id: Id) -> None:
@@ -265,6 +276,7 @@ class Edits:
                 case _:
                     raise InvalidChange(f"a category has no changeable field {name!r}")
         self.company.categories.touch(category, self.company.stamp())
+        self.company.touch_feed()
         self.company.revision += 1
 
     def rename_stage(self, stage_id: Id, name: str) -> None:
@@ -283,15 +295,22 @@ class Edits:
     def delete_category(self, category_id: Id) -> None:
         """Remove a category; its jobs have none afterwards and are not bumped."""
         self.company.categories.remove(self._find(self.company.categories, category_id, "category"))
+        self.company.touch_feed()
         self.company.revision += 1
 
     def add_document(
-        self, application_id: Id, name: str, content: bytes | None = None, *, category: str = "other"
+        self, application_id: Id, name: str, content: bytes | str | None = None, *, category: str = "other"
     ) -> int:
         """Attach a file to an application, a generated PDF unless `content` is given, and return its id."""
         application = self._find(self.company.applications, application_id, "application")
         document = Document(
-            self.company.next_id("document"), application.id, name, category, self.company.clock.milliseconds(), content
+            id=self.company.next_id("document"),
+            owner_id=application.id,
+            name=name,
+            category=category,
+            created_at=self.company.clock.milliseconds(),
+            content=content.encode() if isinstance(content, str) else content,
+            content_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
         )
         self.company.own_documents(application).append(document)
         self.company.index_document(document)
@@ -315,13 +334,13 @@ class Edits:
     # Parts.
 
     def _document(self, document_id: Id) -> Document:
-        document = self.company.document(_number(document_id))
+        document = self.company.document(number_from(document_id))
         if document is None:
             raise UnknownRecord(f"no document {document_id}")
         return document
 
     def _find(self, ordered: Ordered[R], record_id: Id, kind: str) -> R:
-        record = ordered.get(_number(record_id))
+        record = ordered.get(number_from(record_id))
         if record is None:
             raise UnknownRecord(f"no {kind} {record_id}")
         return record
@@ -345,8 +364,8 @@ class Edits:
         if "email" in values:
             self.company.set_email(candidate, values.pop("email"))
         if values.get("birthday") is not None:
-            values["birthday"] = _day(values["birthday"])
-        _set(candidate, values, set(PERSONAL_FIELDS), Candidate)
+            values["birthday"] = day_from(values["birthday"])
+        set_fields(candidate, values, set(PERSONAL_FIELDS), Candidate)
 
     def _blank_application(self, application: Application) -> None:
         application.is_anonymized = True
@@ -363,7 +382,7 @@ class Edits:
         if "department" in values:
             job.department = self._department(values.pop("department"))
         if "hiring_team" in values:
-            job.hiring_team = _members(values.pop("hiring_team"))
+            job.hiring_team = members_from(values.pop("hiring_team"))
         if values.get("category_id") is not None:
             values["category_id"] = self._find(self.company.categories, values["category_id"], "category").id
         if "questions" in values:
@@ -372,7 +391,7 @@ class Edits:
             job.salary = msgspec.convert(values.pop("salary"), Salary | None)
         if "name" in values and "names" not in values:
             job.names = {}
-        _set(job, values, set(job.__struct_fields__) - {"id", "created_at", "updated_at"}, Job)
+        set_fields(job, values, set(job.__struct_fields__) - {"id", "created_at", "updated_at"}, Job)
 
     def _department(self, name: str | None) -> Named | None:
         if name is None:
@@ -383,40 +402,3 @@ class Edits:
         created = Named(max(self.company.departments, default=50) + 1, name)
         self.company.departments[created.id] = created
         return created
-
-
-def _set(record: Any, changes: dict[str, Any], allowed: set[str], kind: type[msgspec.Struct]) -> None:
-    for name in changes:
-        if name not in allowed:
-            raise InvalidChange(f"{kind.__name__} has no changeable field {name!r}")
-    types = {item.name: item.type for item in msgspec.structs.fields(kind)}
-    for name, value in changes.items():
-        try:
-            setattr(record, name, msgspec.convert(value, types[name]))
-        except msgspec.ValidationError as error:
-            raise InvalidChange(f"{name}: {error}") from error
-
-
-def _members(value: list[Any]) -> list[Member]:
-    return [
-        item if isinstance(item, Member) else Member(_number(item["person_id"]), str(item["role"])) for item in value
-    ]
-
-
-def _number(value: Id) -> int:
-    try:
-        return int(value)
-    except ValueError as error:
-        raise UnknownRecord(f"{value!r} is not an id") from error
-
-
-def _day(value: date | str | int) -> int:
-    if isinstance(value, int):
-        return value
-    return (date.fromisoformat(value) if isinstance(value, str) else value).toordinal()
-
-
-def instant_of(text: str) -> int:
-    """Return an ISO 8601 text as milliseconds; a naive one is read as UTC. Raises ValueError."""
-    instant = datetime.fromisoformat(text)
-    return to_milliseconds(instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,29 +11,24 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from atsumi.connectors.personio.simulator import problems
-from atsumi.connectors.personio.simulator.edits import instant_of
 from atsumi.connectors.personio.simulator.ordered import Ordered, R
-from atsumi.connectors.personio.simulator.problems import FILTER_INVALID, PARAMETERS_INVALID, json_response
-from atsumi.connectors.personio.simulator.records import Document, Person
+from atsumi.connectors.personio.simulator.problems import json_response
+from atsumi.connectors.personio.simulator.query import (
+    Bounds,
+    Refused,
+    bounds_from,
+    cursor_for,
+    instant_from,
+    limit_from,
+    person_fits,
+    position_from,
+    refuse_unknown,
+    within,
+)
+from atsumi.connectors.personio.simulator.records import Document
 from atsumi.connectors.personio.simulator.simulator import Simulator
 
 Handler = Callable[[Request], Response]
-
-
-class Refused(Exception):
-    """A request parameter is wrong; `detail` goes into the 400."""
-
-    def __init__(self, detail: str = PARAMETERS_INVALID) -> None:
-        super().__init__(detail)
-        self.detail = detail
-
-
-@dataclass(frozen=True)
-class _Bounds:
-    limit: int
-    before: int | None
-    newer_than: int | None
-    older_than: int | None
 
 
 class RoutesV2:
@@ -47,7 +39,7 @@ class RoutesV2:
 
     def routes(self) -> list[Route]:
         """Return the routes; whatever else is asked below /v2 gets the gateway's 404."""
-        recruiting = "personio:recruiting:read"
+        recruiting, persons, documents = (f"personio:{area}:read" for area in ("recruiting", "persons", "documents"))
         table: list[tuple[str, str, Handler]] = [
             ("/v2/recruiting/applications", recruiting, self._applications),
             ("/v2/recruiting/applications/{id}", recruiting, self._application),
@@ -58,10 +50,10 @@ class RoutesV2:
             ("/v2/recruiting/jobs/{id}", recruiting, self._job),
             ("/v2/recruiting/categories", recruiting, self._categories),
             ("/v2/recruiting/categories/{id}", recruiting, self._category),
-            ("/v2/persons", "personio:persons:read", self._persons),
-            ("/v2/persons/{id}", "personio:persons:read", self._person),
-            ("/v2/document-management/documents", "personio:documents:read", self._documents),
-            ("/v2/document-management/documents/{id}/download", "personio:documents:read", self._download),
+            ("/v2/persons", persons, self._persons),
+            ("/v2/persons/{id}", persons, self._person),
+            ("/v2/document-management/documents", documents, self._documents),
+            ("/v2/document-management/documents/{id}/download", documents, self._download),
         ]
         return [Route(path, self._guard(path, scope, handler), methods=["GET"]) for path, scope, handler in table]
 
@@ -90,6 +82,8 @@ class RoutesV2:
                 response = problems.unauthorized(at) if missing == 401 else problems.forbidden(at, scope)
             else:
                 try:
+                    if switches.unknown_parameters == "refused":
+                        refuse_unknown(request.query_params, endpoint)
                     response = handler(request)
                 except Refused as refused:
                     response = problems.bad_request(at, refused.detail)
@@ -119,7 +113,7 @@ class RoutesV2:
 
     def _applications(self, request: Request) -> Response:
         company = self._simulator.company
-        bounds = self._bounds(request, "applications")
+        bounds = bounds_from(request.query_params, "applications", self._simulator.switches)
         email = request.query_params.get("candidate.email")
         found = None if email is None else company.applications_by_email(email)
         render = self._simulator.wire(_origin(request)).application
@@ -127,14 +121,14 @@ class RoutesV2:
 
     def _candidates(self, request: Request) -> Response:
         company = self._simulator.company
-        bounds = self._bounds(request, "candidates")
+        bounds = bounds_from(request.query_params, "candidates", self._simulator.switches)
         email = request.query_params.get("email")
         found = None if email is None else company.candidates_by_email(email)
         render = self._simulator.wire(_origin(request)).candidate
         return self._page(request, "candidates", company.candidates, found, bounds, render)
 
     def _jobs(self, request: Request) -> Response:
-        bounds = self._bounds(request, "jobs")
+        bounds = bounds_from(request.query_params, "jobs", self._simulator.switches)
         render = self._simulator.wire(_origin(request)).job
         return self._page(request, "jobs", self._simulator.company.jobs, None, bounds, render)
 
@@ -183,35 +177,13 @@ class RoutesV2:
 
     # Paging.
 
-    def _bounds(self, request: Request, kind: str) -> _Bounds:
-        switches = self._simulator.switches
-        query = request.query_params
-        filters = [name for name, _ in query.multi_items() if name in ("updated_at.gt", "updated_at.lt")]
-        if switches.unknown_operator == "refused" and any(
-            name.startswith("updated_at") and name not in ("updated_at.gt", "updated_at.lt") for name in query
-        ):
-            raise Refused(FILTER_INVALID)
-        if filters and switches.updated_filter_refused:
-            raise Refused(FILTER_INVALID)
-        if len(set(filters)) > 1:
-            if switches.both_updated_filters == "refused":
-                raise Refused
-            filters = filters[-1:]
-        instants = {name: _instant(query[name]) for name in filters}
-        return _Bounds(
-            limit=_limit(query.get("limit"), default=100, maximum=200),
-            before=_position(query.get("cursor"), kind),
-            newer_than=instants.get("updated_at.gt"),
-            older_than=instants.get("updated_at.lt"),
-        )
-
     def _page(
         self,
         request: Request,
         kind: str,
         records: Ordered[R],
         found: list[R] | None,
-        bounds: _Bounds,
+        bounds: Bounds,
         render: Callable[[R], dict[str, Any]],
     ) -> Response:
         """Answer a page of `records`, or of `found` (newest first) where a filter has picked records already."""
@@ -220,7 +192,7 @@ class RoutesV2:
                 bounds.limit, before=bounds.before, newer_than=bounds.newer_than, older_than=bounds.older_than
             )
         else:
-            fitting = [record for record in found if _within(record.updated_at, bounds)]
+            fitting = [record for record in found if within(record.updated_at, bounds)]
             page, has_more = fitting[: bounds.limit], len(fitting) > bounds.limit
         links = {"self": {"href": str(request.url)}}
         following = self._next(request, kind, page[-1].updated_at if page else None, has_more)
@@ -236,7 +208,7 @@ class RoutesV2:
             href = str(request.url)
         elif has_more or switches.next_on_last_page:
             kept = [item for item in request.query_params.multi_items() if item[0] != "cursor"]
-            query = [*(kept if switches.next_keeps_query else []), ("cursor", _cursor(kind, position))]
+            query = [*(kept if switches.next_keeps_query else []), ("cursor", cursor_for(kind, position))]
             href = f"{_origin(request)}{request.url.path}?{urlencode(query)}"
         else:
             return None
@@ -246,9 +218,9 @@ class RoutesV2:
 
     def _persons(self, request: Request) -> Response:
         query = request.query_params
-        limit = _limit(query.get("limit"), default=10, maximum=50)
-        after = _position(query.get("cursor"), "persons") or 0
-        found = [person for person in self._simulator.company.persons if _person_fits(person, query.multi_items())]
+        limit = limit_from(query.get("limit"), default=10, maximum=50)
+        after = position_from(query.get("cursor"), "persons") or 0
+        found = [person for person in self._simulator.company.persons if person_fits(person, query.multi_items())]
         rest = [person for person in found if person.id > after]
         page = rest[:limit]
         links = {"self": {"href": str(request.url)}}
@@ -271,10 +243,10 @@ class RoutesV2:
         owner = query.get("owner_id")
         if not owner:
             raise Refused
-        limit = _limit(query.get("limit"), default=100, maximum=200)
-        after = _position(query.get("cursor"), "documents") or 0
-        since = _instant(query["created_at.gte"]) if "created_at.gte" in query else None
-        until = _instant(query["created_at.lt"]) if "created_at.lt" in query else None
+        limit = limit_from(query.get("limit"), default=100, maximum=200)
+        after = position_from(query.get("cursor"), "documents") or 0
+        since = instant_from(query["created_at.gte"]) if "created_at.gte" in query else None
+        until = instant_from(query["created_at.lt"]) if "created_at.lt" in query else None
         company = self._simulator.company
         application = company.applications.get(int(owner)) if owner.isdecimal() else None
         rest = [
@@ -313,40 +285,6 @@ class RoutesV2:
         return age >= self._simulator.switches.documents_scan_seconds * 1000
 
 
-def _person_fits(person: Person, filters: Iterable[tuple[str, str]]) -> bool:
-    """Return whether all filters hold. Raises Refused for an unknown operator or value; unknown names are ignored."""
-    for name, value in filters:
-        field, _, operator = name.partition(".")
-        if field in ("created_at", "updated_at"):
-            wanted, actual = _instant(value), int(getattr(person, field))
-            if operator not in ("", "gt", "lt"):
-                raise Refused(FILTER_INVALID)
-            if not {"": actual == wanted, "gt": actual > wanted, "lt": actual < wanted}[operator]:
-                return False
-        elif field in ("id", "email", "first_name", "last_name", "preferred_name", "status") and operator:
-            raise Refused(FILTER_INVALID)
-        elif field in ("id", "email"):
-            wanted_values = {part.strip().casefold() for part in value.split(",")}
-            if str(getattr(person, field)).casefold() not in wanted_values:
-                return False
-        elif field == "status" and value not in ("ACTIVE", "INACTIVE"):
-            raise Refused
-        elif field in ("first_name", "last_name", "status"):
-            if getattr(person, field) != value:
-                return False
-        elif field == "preferred_name" and f"{person.first_name} {person.last_name}" != value:
-            return False
-    return True
-
-
-def _within(updated_at: int, bounds: _Bounds) -> bool:
-    return (
-        (bounds.before is None or updated_at < bounds.before)
-        and (bounds.newer_than is None or updated_at > bounds.newer_than)
-        and (bounds.older_than is None or updated_at < bounds.older_than)
-    )
-
-
 def _origin(request: Request) -> str:
     return f"{request.url.scheme}://{request.url.netloc}"
 
@@ -359,35 +297,3 @@ def _short(scope: str) -> str:
 def _id(request: Request) -> int:
     value = str(request.path_params["id"])
     return int(value) if value.isascii() and value.isdecimal() else -1
-
-
-def _limit(value: str | None, *, default: int, maximum: int) -> int:
-    if value is None:
-        return default
-    if not (value.isascii() and value.isdecimal()) or not 1 <= int(value) <= maximum:
-        raise Refused
-    return int(value)
-
-
-def _instant(value: str) -> int:
-    try:
-        return instant_of(value)
-    except ValueError as error:
-        raise Refused from error
-
-
-def _cursor(kind: str, position: int) -> str:
-    return "cur_" + base64.urlsafe_b64encode(f"{kind}:{position}".encode()).decode().rstrip("=")
-
-
-def _position(cursor: str | None, kind: str) -> int | None:
-    if cursor is None:
-        return None
-    try:
-        text = base64.urlsafe_b64decode(cursor.removeprefix("cur_") + "===").decode("ascii")
-        found, _, position = text.partition(":")
-        if found != kind or not cursor.startswith("cur_"):
-            raise Refused
-        return int(position)
-    except (ValueError, binascii.Error) as error:
-        raise Refused from error

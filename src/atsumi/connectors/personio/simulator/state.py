@@ -67,6 +67,7 @@ class Company:
             "job": max((item.id for item in generated.jobs), default=4100),
             "candidate": max((item.id for item in generated.candidates), default=700_100),
             "application": max((item.id for item in generated.applications), default=490_000),
+            "person": max((item.id for item in generated.persons), default=3000),
             "document": 9_000_000_000,
         }
 
@@ -77,7 +78,7 @@ class Company:
         self._last_change_at = max(self.clock.milliseconds(), self._last_change_at + 1)
         return self._last_change_at
 
-    def next_id(self, kind: Literal["job", "candidate", "application", "document"]) -> int:
+    def next_id(self, kind: Literal["job", "candidate", "application", "document", "person"]) -> int:
         """Return an id that was never used for this kind."""
         self._numbers[kind] += 1
         return self._numbers[kind]
@@ -112,6 +113,10 @@ class Company:
     def published_jobs(self) -> list[Job]:
         """Return the published jobs by id."""
         return [job for job in self.jobs if job.is_published]
+
+    def touch_feed(self) -> None:
+        """Note a change of the career feed, a full second after the one before, as HTTP dates show no less."""
+        self.feed_changed_at = max(self.clock.milliseconds(), self.feed_changed_at + 1000)
 
     def feed_changed(self) -> datetime:
         """Return when the career feed last changed."""

@@ -65,7 +65,10 @@ class Switches:
     unknown_operator: Literal["ignored", "refused"] = "ignored"
     """What recruiting lists do with for instance `updated_at.gte`; persons always refuse it."""
 
-    # Rate limits (NOTES section 14). A limit of 0 switches that limit off.
+    unknown_parameters: Literal["ignored", "refused"] = "ignored"
+    """`refused` is stricter than the tool: any query name that v2 does not know gives 400, to find misspelt filters."""
+
+    # Rate limits (NOTES section 14). 0 switches the limits of v1 and of the token endpoint off.
     v2_rate_limit: bool = True
     v2_rate_headers: bool = True
     v2_replenish_per_second: int = 200
@@ -85,6 +88,9 @@ class Switches:
     """Off: a stage move leaves `updated_at` of the application alone."""
     one_candidate_per_email: bool = True
     """Off: each v1 application creates its own candidate."""
+
+    applications_bump_candidate: bool = False
+    """On: a new application bumps `updated_at` of its candidate."""
 
     # Documents (NOTES section 11).
     documents_scan_seconds: float = 0

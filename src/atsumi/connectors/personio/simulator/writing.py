@@ -267,8 +267,7 @@ class Writing:
             documents=[],
             written=Written(submission.message, submission.tags or [], values, submission.external_posting_id),
         )
-        company.applications.add(application)
-        candidate.applications.append(application.id)
+        self._simulator.file_application(application, candidate)
         for file in submission.files or []:
             self._attach(application, file)
         return application

@@ -263,3 +263,44 @@ async def test_the_log_tells_what_was_asked(probe: Probe) -> None:
     assert log["counts"] == {"GET /v2/recruiting/jobs": 1, "GET /v2/recruiting/jobs/1": 1}
     await control(probe, "DELETE", "/log")
     assert (await control(probe, "GET", "/log"))["requests"] == []
+
+
+async def test_a_new_application_bumps_its_candidate_when_switched_so(probe: Probe) -> None:
+    simulator = probe.simulator
+    candidate, job = first(simulator, "candidates"), simulator.create_job("Noch eine")
+    simulator.create_application(candidate["id"], job)
+    assert one(simulator, "candidates", candidate["id"])["updated_at"] == candidate["updated_at"]
+    simulator.switch(applications_bump_candidate=True)
+    simulator.create_application(
+        candidate["id"], simulator.create_job("Und noch eine"), stage="offer", channel_id=250601
+    )
+    assert one(simulator, "candidates", candidate["id"])["updated_at"] > candidate["updated_at"]
+    made = simulator.state("applications")["applications"][-1]
+    assert (made["stage"], made["channel_id"]) == ("offer", "250601")
+
+
+async def test_a_created_person_can_join_a_hiring_team(probe: Probe) -> None:
+    person = (
+        await control(probe, "POST", "/persons", first_name="Io", last_name="Neu", email="io.neu@lindenhof.example")
+    )["id"]
+    job = probe.simulator.create_job("Stelle", hiring_team=[{"person_id": person, "role": "Recruiter"}])
+    shown = (await probe.data(f"/v2/recruiting/jobs/{job}"))["hiring_team"][0]["person"]
+    assert shown["id"] == person
+    assert (await probe.data(shown["_meta"]["links"]["self"]["href"]))["email"] == "io.neu@lindenhof.example"
+
+
+async def test_every_change_of_the_feed_shows_in_its_date(probe: Probe) -> None:
+    job = next(item for item in probe.simulator.state("jobs")["jobs"] if item["is_published"] and item["category_id"])
+
+    async def date() -> str:
+        return (await probe.feed()).headers["last-modified"]
+
+    dates = [await date()]
+    probe.simulator.edit_job(job["id"], office="Ulm")
+    dates.append(await date())
+    probe.simulator.edit_category(job["category_id"], name="Neu")
+    dates.append(await date())
+    assert b"<recruitingCategory>Neu</recruitingCategory>" in (await probe.feed()).content
+    probe.simulator.delete_job(job["id"])
+    dates.append(await date())
+    assert len(set(dates)) == 4

@@ -282,3 +282,20 @@ def test_an_unknown_or_ill_typed_switch_is_refused_by_name(probe: Probe) -> None
     with pytest.raises(ValueError, match="klingon"):
         probe.simulator.switch(feed_default_language="klingon")
     assert all(item.name in probe.simulator.switches.as_dict() for item in dataclasses.fields(probe.simulator.switches))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{RECRUITING}/jobs?updated_at.gte=2001-01-01",
+        f"{RECRUITING}/applications?email=a@example.com",
+        f"{RECRUITING}/categories?limit=1",
+        "/v2/persons?owner=1",
+    ],
+)
+async def test_misspelt_parameters_are_found_when_switched_so(probe: Probe, url: str) -> None:
+    assert (await probe.get(url)).status_code == 200
+    probe.simulator.switch(unknown_parameters="refused")
+    assert (await probe.get(url)).status_code == 400
+    known = "limit=2&updated_at.gt=2001-01-01&candidate.email=a@example.com"
+    assert (await probe.get(f"{RECRUITING}/applications?{known}")).status_code == 200

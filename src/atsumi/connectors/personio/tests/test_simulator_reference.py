@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,21 +22,29 @@ pytestmark = pytest.mark.reference
 Check = Callable[[str, str, Any], None]
 
 
+def folder() -> Path:
+    """Return the reference folder's part about the tool, wanted or not."""
+    fallback = Path(__file__).parents[6] / "shared" / "reference"
+    return Path(os.environ.get("ATSUMI_REFERENCE", fallback)) / "personio"
+
+
+@functools.cache
+def specification(file: str) -> Any:
+    return yaml.safe_load((folder() / file).read_text(encoding="utf-8"))
+
+
+@functools.cache
+def validator(file: str, schema: str) -> Draft202012Validator:
+    registry = Registry().with_resource("urn:spec", DRAFT202012.create_resource(specification(file)))
+    return Draft202012Validator({"$ref": f"urn:spec#/components/schemas/{schema}"}, registry=registry)
+
+
 @pytest.fixture
 def check() -> Check:
     """Return a function that validates a value against a component schema of a file."""
-    fallback = Path(__file__).parents[6] / "shared" / "reference"
-    folder = Path(os.environ.get("ATSUMI_REFERENCE", fallback)) / "personio"
-    if not folder.is_dir():
+    if not folder().is_dir():
         pytest.skip("the reference folder is not there (ATSUMI_REFERENCE or ../shared/reference)")
-
-    def validate(file: str, schema: str, value: Any) -> None:
-        contents = yaml.safe_load((folder / file).read_text(encoding="utf-8"))
-        registry = Registry().with_resource("urn:spec", DRAFT202012.create_resource(contents))
-        reference = {"$ref": f"urn:spec#/components/schemas/{schema}"}
-        Draft202012Validator(reference, registry=registry).validate(value)
-
-    return validate
+    return lambda file, schema, value: validator(file, schema).validate(value)
 
 
 RECRUITING = "personio-recruiting-v2.openapi.yaml"
@@ -52,17 +62,10 @@ def probe() -> Probe:
 async def test_recruiting_records_match_the_specification(probe: Probe, check: Check, kind: str, schema: str) -> None:
     page = await probe.data(f"/v2/recruiting/{kind}")
     check(RECRUITING, "Meta", page["_meta"])
-    documented = yaml_fields(check, schema)
+    documented = set(specification(RECRUITING)["components"]["schemas"][schema]["properties"])
     for record in page["_data"][:25]:
         check(RECRUITING, schema, record)
         assert set(record) == documented
-
-
-def yaml_fields(check: Check, schema: str) -> set[str]:
-    """Return the field names that the specification lists for a schema."""
-    folder = Path(os.environ.get("ATSUMI_REFERENCE", Path(__file__).parents[6] / "shared" / "reference"))
-    contents = yaml.safe_load((folder / "personio" / RECRUITING).read_text(encoding="utf-8"))
-    return set(contents["components"]["schemas"][schema]["properties"])
 
 
 async def test_transitions_and_problems_match_the_specification(probe: Probe, check: Check) -> None:
@@ -92,3 +95,14 @@ async def test_uploads_and_rejections_match_the_specification(probe: Probe, chec
     check(file, "uploaded_document", (await probe.upload("deck.ppt")).json())
     check(file, "error_response", (await probe.apply(email="none")).json())
     check(file, "error_response", (await probe.apply(surprise=1)).json())
+
+
+def test_every_documented_error_code_of_v1_is_produced_and_tested(check: Check) -> None:
+    text = (folder() / "personio-recruiting-v1.openapi.yaml").read_text(encoding="utf-8")
+    codes = set(re.findall(r"\| ((?:errors|feature)\.[a-z.-]+)", text))
+    tested = (Path(__file__).parent / "test_simulator_writing.py").read_text(encoding="utf-8")
+    validation = "errors.attribute-validation."
+    assert len(codes) == 18
+    for code in codes:
+        expected = f'VALIDATION + "{code.removeprefix(validation)}"' if code.startswith(validation) else f'"{code}"'
+        assert expected in tested, code
