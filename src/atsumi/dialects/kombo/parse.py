@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qsl
@@ -238,9 +238,9 @@ def _instant(name: str, text: str) -> datetime:
     try:
         if found is None or (found["time"] is None and found["zone"] not in (None, "Z", "z")):
             raise ValueError(text)
-        moment = datetime.combine(date.fromisoformat(found["date"]), datetime.min.time(), _zone(found["zone"]))
+        moment = datetime.combine(date.fromisoformat(found["date"]), time.min, _zone(found["zone"]))
         if found["time"] is not None:
-            clock = datetime.strptime(found["time"], "%H:%M:%S" if found["time"].count(":") > 1 else "%H:%M")  # noqa: DTZ007
+            clock = time.fromisoformat(found["time"])
             moment = moment.replace(hour=clock.hour, minute=clock.minute, second=clock.second)
         if found["fraction"] is not None:
             moment = moment.replace(microsecond=int(found["fraction"].ljust(6, "0")[:6]))
