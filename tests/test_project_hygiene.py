@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 THIS = Path(__file__).relative_to(ROOT)
@@ -97,6 +100,26 @@ def test_pinned_requirements_hold_hashes_and_no_addresses(path: Path) -> None:
     blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)
     assert packages
     assert sum("--hash=sha256:" in block for block in blocks) == len(packages)
+
+
+def test_every_requirement_is_pinned_in_its_range() -> None:
+    """`make lock` was run after the last change of what is required."""
+    project = tomllib.loads(text_of(Path("pyproject.toml")))["project"]
+    build, dev = (
+        [line for line in text_of(Path("requirements") / name).splitlines() if line and not line.startswith("#")]
+        for name in ("build.in", "dev.in")
+    )
+    files = {
+        "run.txt": project["dependencies"],
+        "build.txt": build,
+        "dev.txt": [*project["dependencies"], *build, *dev],
+    }
+    for name, wanted in files.items():
+        pinned = dict(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", text_of(Path("requirements") / name), re.MULTILINE))
+        for requirement in map(Requirement, wanted):
+            version = pinned.get(canonicalize_name(requirement.name))
+            assert version is not None, f"{name} lacks {requirement.name}: run `make lock`"
+            assert requirement.specifier.contains(version), f"{name} pins {requirement.name} {version}: run `make lock`"
 
 
 def test_no_file_names_a_path_of_somebodys_machine() -> None:
