@@ -19,21 +19,21 @@ from atsumi.store.reading import Position
 
 _PLACE = struct.Struct(">Bq16s")
 _VERSION = 1
-_SEAL_SIZE = 15
-"""Version, sequence number, id and seal are 40 bytes, 54 characters without padding."""
+_SEAL_SIZE = 14
+"""Version, sequence number, id and seal are 39 bytes: exactly 52 characters, each of which matters."""
 _PURPOSE = b"atsumi.kombo"
 
 
 def write_cursor(key: bytes, integration: UUID, list_name: str, filters: bytes, position: Position) -> str:
     """The cursor that continues after ``position``. ``filters`` is any text that differs when the filters do."""
     place = _PLACE.pack(_VERSION, position.seq, position.id.bytes)
-    return urlsafe_b64encode(place + _seal(key, integration, list_name, filters, place)).rstrip(b"=").decode()
+    return urlsafe_b64encode(place + _seal(key, integration, list_name, filters, place)).decode()
 
 
 def read_cursor(key: bytes, integration: UUID, list_name: str, filters: bytes, text: str) -> Position:
     """The position of a cursor. Raises :class:`InvalidInput` for everything that this reader was not given."""
     try:
-        content = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+        content = urlsafe_b64decode(text.encode("ascii"))
     except (Error, ValueError):
         content = b""
     place, seal = content[: _PLACE.size], content[_PLACE.size :]

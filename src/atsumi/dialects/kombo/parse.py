@@ -165,7 +165,7 @@ def _query(
         updated_after=request.updated_after,
         include_deleted=request.include_deleted,
         ids=ids,
-        conditions=conditions,
+        conditions=tuple(conditions),
         with_remote_data=integration.remote_data_enabled,
     )
 

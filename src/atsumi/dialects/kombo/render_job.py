@@ -145,7 +145,7 @@ def _question(link: Stored[Record]) -> wire.ScreeningQuestion:
     )
 
 
-def _precondition(link: Stored[Record], use: JobScreeningQuestion) -> list[str] | list[bool] | None:
+def _precondition(link: Stored[Record], use: JobScreeningQuestion) -> list[str | bool] | None:
     question, options = use.precondition_question_remote_id, use.precondition_options
     if question is None or not options:
         return None

@@ -57,8 +57,8 @@ class ScreeningQuestion(Document):
     required: bool | None
     index: int | None
     precondition_question_id: Id | None
-    precondition_options: list[str] | list[bool] | None
-    """Option ids, or booleans where the other question is a BOOLEAN one."""
+    precondition_options: list[str | bool] | None
+    """Option ids, or booleans where the other question is a BOOLEAN one; never both."""
     format: QuestionFormat | None
 
 
