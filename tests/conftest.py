@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from harness import Product, new_database, running_product
 
 from atsumi.store.embedded import EmbeddedPostgres
 
@@ -41,3 +42,17 @@ def postgres_dsn() -> Iterator[str]:
             yield server.dsn
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+async def product_database(postgres_dsn: str) -> AsyncIterator[str]:
+    """The address of one database for the whole product; see :mod:`harness` on how tests stay apart in it."""
+    async with new_database(postgres_dsn) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def product(product_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
+    """The whole product, serving, without a worker."""
+    async with running_product(product_database, tmp_path_factory.mktemp("product")) as running:
+        yield running
