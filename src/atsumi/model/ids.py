@@ -7,6 +7,7 @@ reference can be written before the record it points at exists. The digest is la
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
@@ -15,29 +16,31 @@ from atsumi.model.names import Model
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VALUE = {character: position for position, character in enumerate(_ALPHABET)}
 _WIDTH = 24
+_TWO = 58**2
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 _VERSION_MASK = ~((0xF << 76) | (0x3 << 62)) & ((1 << 128) - 1)
 _VERSION_BITS = (0x8 << 76) | (0x2 << 62)
 
 
+@lru_cache(maxsize=1 << 15)
 def record_id(integration: UUID, model: Model, remote_id: str) -> UUID:
     """The id of one record: the same for ever as long as the tool keeps the remote id.
 
     ``integration`` is the integration's public id, so that reconnecting under a new integration gives new ids.
     """
-    digest = blake2b(remote_id.encode(), digest_size=16, key=integration.bytes + model.value.encode()[:48]).digest()
+    digest = blake2b(remote_id.encode(), digest_size=16, key=integration.bytes + model.encode()).digest()
     return UUID(int=int.from_bytes(digest) & _VERSION_MASK | _VERSION_BITS)
 
 
+@lru_cache(maxsize=1 << 15)
 def to_base58(value: UUID) -> str:
     """Spell an id as 24 characters of the Bitcoin base58 alphabet, padded with the alphabet's zero (``1``)."""
     number = value.int
-    characters = ["1"] * _WIDTH
-    position = _WIDTH - 1
+    characters = ""
     while number:
-        number, remainder = divmod(number, 58)
-        characters[position] = _ALPHABET[remainder]
-        position -= 1
-    return "".join(characters)
+        number, two = divmod(number, _TWO)
+        characters = _PAIRS[two] + characters
+    return characters.rjust(_WIDTH, "1")[-_WIDTH:]
 
 
 def from_base58(text: str) -> UUID | None:

@@ -30,6 +30,8 @@ _SESSION = {
     "plan_cache_mode": "force_custom_plan",
     "jit": "off",
     "timezone": "UTC",
+    # A process that was paused in the middle of a transaction must not keep the next owner of its locks waiting.
+    "idle_in_transaction_session_timeout": "30s",
 }
 
 Pool = asyncpg.Pool

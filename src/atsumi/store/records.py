@@ -245,21 +245,30 @@ async def raw_by_key(
     return {(row["stream"], row["remote_id"]): (row["data"], row["is_gone"]) for row in rows}
 
 
-async def raw_under(connection: Connection, integration: int, stream: str, prefix: str) -> dict[str, bytes]:
-    """Present records of the stream whose remote id starts with ``prefix``, in remote id order."""
+async def raw_under(
+    connection: Connection, integration: int, prefixes: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], dict[str, bytes]]:
+    """Present records by (stream, prefix): those of the stream whose remote id starts so, in remote id order."""
+    found: dict[tuple[str, str], dict[str, bytes]] = {one: {} for one in prefixes}
+    if not prefixes:
+        return found
     rows = await connection.fetch(
         """
-        SELECT remote_id, data FROM raw_record
-        WHERE integration = $1 AND stream = $2 AND remote_id >= $3 AND starts_with(remote_id, $3)
-          AND ($4::text IS NULL OR remote_id < $4) AND gone_at IS NULL
-        ORDER BY remote_id
+        SELECT w.stream, w.prefix, r.remote_id, r.data
+        FROM unnest($2::text[], $3::text[], $4::text[]) AS w (stream, prefix, beyond)
+        JOIN raw_record r ON r.integration = $1 AND r.stream = w.stream AND r.gone_at IS NULL
+            AND r.remote_id >= w.prefix AND starts_with(r.remote_id, w.prefix)
+            AND (w.beyond IS NULL OR r.remote_id < w.beyond)
+        ORDER BY r.remote_id
         """,
         integration,
-        stream,
-        prefix,
-        _successor(prefix),
+        [stream for stream, _ in prefixes],
+        [prefix for _, prefix in prefixes],
+        [_successor(prefix) for _, prefix in prefixes],
     )
-    return {row["remote_id"]: row["data"] for row in rows}
+    for row in rows:
+        found[row["stream"], row["prefix"]][row["remote_id"]] = row["data"]
+    return found
 
 
 def _successor(prefix: str) -> str | None:

@@ -49,6 +49,8 @@ class SharedTokens:
 
     async def _shared(self, refresh: Callable[[], Awaitable[_Token]], rejected: str | None) -> _Token:
         async with self._pool.acquire() as connection, connection.transaction():
+            # The row stays locked while the tool is asked, which may take longer than an idle transaction may.
+            await connection.execute("SET LOCAL idle_in_transaction_session_timeout = '5min'")
             await connection.execute(
                 "INSERT INTO access_token (credential_key, integration) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                 self._key,

@@ -128,14 +128,14 @@ async def _load(
     connection: Connection, integration: int, view: LoadedView, sources: Iterable[RawKey | RawPrefix]
 ) -> None:
     wanted: set[tuple[str, str]] = set()
+    prefixes: set[tuple[str, str]] = set()
     for source in sources:
         if isinstance(source, RawKey):
             if tuple(source) not in view.known:
                 wanted.add((source.stream, source.remote_id))
         elif tuple(source) not in view.prefixes:
-            view.prefixes[source.stream, source.prefix] = await store.raw_under(
-                connection, integration, source.stream, source.prefix
-            )
+            prefixes.add((source.stream, source.prefix))
+    view.prefixes.update(await store.raw_under(connection, integration, sorted(prefixes)))
     found = await store.raw_by_key(connection, integration, wanted)
     for key in wanted:
         view.known[key] = found.get(key)

@@ -31,7 +31,10 @@ class Target:
 
 
 class PageResult(NamedTuple):
-    """What storing a page did. ``changed`` counts raw records that were new or different."""
+    """What storing a page did.
+
+    ``seen`` and ``changed`` count the stream's own records: all of them, and those that were new or different.
+    """
 
     seen: int
     changed: int
@@ -54,8 +57,11 @@ async def store_page(
     and nothing else. Raises :class:`~atsumi.errors.StaleToken` when another worker owns the sync by now.
     """
     records = _unique(page.records)
+    # Observations that a page brings along (stages seen, stand-ins) are stored, but nobody counts them as records.
+    seen = sum(raw.stream == stream for raw in records)
     async with pool.acquire() as connection:
         difference = await _difference(connection, owner.integration, records, page.snapshot_of)
+        changed = sum(raw.stream == stream for raw in difference.changed)
         async with connection.transaction():
             if not difference.changed and not difference.gone:
                 await store.check_owner(connection, owner)
@@ -69,13 +75,13 @@ async def store_page(
                 run_id,
                 stream,
                 position=page.position,
-                seen=len(records),
-                changed=len(difference.changed),
+                seen=seen,
+                changed=changed,
                 issues=count_issues(issues),
             )
     if changes:
         await store.note_visible(pool, owner.integration)
-    return PageResult(len(records), len(difference.changed), len(changes), len(issues))
+    return PageResult(seen, changed, len(changes), len(issues))
 
 
 def _unique(records: Sequence[RawRecord]) -> list[RawRecord]:
