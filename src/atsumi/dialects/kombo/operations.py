@@ -50,9 +50,11 @@ def _list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[bytes]]:
         if page.next is not None:
             key = call.services.cursor_key
             following = f'"{write_cursor(key, integration.public_id, spec.name, digest_text, page.next)}"'.encode()
-        return b"".join(
-            (b'{"status":"success","data":{"next":', following, b',"results":[', b",".join(page.documents), b"]}}")
-        )
+        documents = list(page.documents) or [b""]
+        # The frame goes around the first and last document, so that the page's bytes are copied once.
+        documents[0] = b'{"status":"success","data":{"next":' + following + b',"results":[' + documents[0]
+        documents[-1] += b"]}}"
+        return b",".join(documents)
 
     return read_list
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import contextlib
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from atsumi.dialects.kombo.lists import LISTS, ListSpec
 from atsumi.dialects.kombo.parse import COMMON, list_query, parse
@@ -227,3 +230,22 @@ def test_remote_data_is_read_where_the_integration_shows_it() -> None:
 
 def test_common_parameters_are_not_filters_of_a_list() -> None:
     assert not {filter_.name for spec in LISTS for filter_ in spec.filters} & set(COMMON)
+
+
+@given(query_string=st.binary(max_size=60) | st.text("idsremot_=&,%0aZ2-:T+", max_size=60).map(str.encode))
+def test_any_query_string_is_understood_or_refused(query_string: bytes) -> None:
+    for spec in LISTS:
+        with contextlib.suppress(InvalidInput):
+            request = parse(spec, query_string)
+            assert list_query(spec, request, request.digest_text(), integration(), FakeServices())
+
+
+@given(
+    instant=st.datetimes(timezones=st.just(UTC)),
+    minutes=st.integers(-1439, 1439),
+)
+def test_any_instant_is_read_as_it_was_meant(instant: datetime, minutes: int) -> None:
+    assume(2 < instant.year < 9998)
+    text = instant.astimezone(timezone(timedelta(minutes=minutes))).isoformat()
+    for spelled in (urlencode({"updated_after": text}), f"updated_after={text}"):
+        assert parse(SPECS["tags"], spelled.encode()).updated_after == instant
