@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -36,8 +37,8 @@ class Tool:
             raise answer
         return answer
 
-    async def ask(self, url: str = "https://tool.test/things", **options: object) -> Response:
-        return await self.http.request(  # type: ignore[arg-type]
+    async def ask(self, url: str = "https://tool.test/things", **options: Any) -> Response:
+        return await self.http.request(
             "list things", "GET", url, bucket="things", limit=LIMIT, limiter=self.limiter, **options
         )
 

@@ -105,6 +105,12 @@ async def test_a_full_page_that_names_itself_is_an_error() -> None:
         await Listing({None: ([1, 2], link("a")), "a": ([3, 4], link("a"))}).read()
 
 
+@pytest.mark.parametrize("href", ["/v2/things", "", "?limit=2"])
+async def test_a_short_first_page_that_names_itself_ends_the_scan_without_proof(href: str) -> None:
+    (page,) = await Listing({None: ([1], href)}).read()
+    assert (page.items, page.cursor, page.is_end_proven) == ([1], None, False)
+
+
 async def test_a_loop_over_several_pages_is_an_error() -> None:
     with pytest.raises(UnexpectedResponse, match="earlier page"):
         await Listing({None: ([1, 2], link("a")), "a": ([3, 4], link("b")), "b": ([5, 6], link("a"))}).read()
@@ -132,6 +138,7 @@ async def test_a_listing_without_end_is_an_error() -> None:
         "https://tool.test:99999/?cursor=a",
         "/v2/things",
         "/v2/things?cursor=",
+        "",
     ],
 )
 async def test_a_link_that_leads_elsewhere_or_nowhere_is_refused(href: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atsumi.connector.reading import Reader, decode, encode_stably
+from atsumi.connector.reading import NaiveTimestamps, Reader, decode, encode_stably
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -18,8 +18,8 @@ json_values = st.recursive(
 TEN = datetime(2026, 6, 1, 10, tzinfo=UTC)
 
 
-def reader(naive: str = "utc") -> Reader:
-    return Reader("things", "1", naive=naive, zone="Europe/Berlin")  # type: ignore[arg-type]
+def reader(naive: NaiveTimestamps = "utc") -> Reader:
+    return Reader("things", "1", naive=naive, zone="Europe/Berlin")
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,7 @@ def test_an_unreadable_instant_is_counted_without_its_value(value: object) -> No
 
 @given(json_values)
 def test_no_value_breaks_a_reader(value: object) -> None:
-    for naive in ("utc", "local"):
-        read = reader(naive)
+    for read in (reader("utc"), reader("local")):
         found = read.instant(value, "a")
         assert found is None or found.tzinfo is UTC
         read.text(value, "b")

@@ -49,13 +49,13 @@ async def follow_links(
     The scan ends at a page that names no next page, or at the second empty page in a row. A link back to a page that
     was read already ends it too when the page was not full, without proving that the end was reached.
 
-    Raises :class:`~atsumi.errors.UnexpectedResponse` when a link names a foreign host or no cursor, when a full page
-    links back (records behind it are out of reach), and when ``max_pages`` are not enough.
+    Raises :class:`~atsumi.errors.UnexpectedResponse` when a link leads to a foreign host, when a full page links back
+    (records behind it are out of reach), and when ``max_pages`` are not enough.
     """
     query = dict(params)
     if cursor is not None:
         query["cursor"] = cursor
-    seen = {cursor}
+    seen: set[str | None] = {None, cursor}
     empty = 0
     for _ in range(max_pages):
         answer = await ask(query)
@@ -63,8 +63,8 @@ async def follow_links(
             yield LinkedPage(answer.items, None)
             return
         linked = read_link(answer.next_href, url, answer.response)
-        following = linked["cursor"]
-        if following in seen or following == query.get("cursor"):
+        following = linked.get("cursor")
+        if following is None or following in seen:
             if len(answer.items) >= page_size:
                 raise answer.response.unexpected("a full page names itself or an earlier page as the next one")
             yield LinkedPage(answer.items, None, is_end_proven=not answer.items)
@@ -80,9 +80,9 @@ async def follow_links(
 
 
 def read_link(href: str, url: str, response: Response) -> dict[str, str]:
-    """The query of a link to the next page, with a ``cursor`` in it.
+    """The query of a link to the next page; without a ``cursor`` it names the first page.
 
-    Raises :class:`~atsumi.errors.UnexpectedResponse` for a foreign host and for a link without a cursor.
+    Raises :class:`~atsumi.errors.UnexpectedResponse` for a foreign host and for what is no address.
     """
     try:
         target, own = urlsplit(urljoin(url, href)), urlsplit(url)
@@ -91,10 +91,7 @@ def read_link(href: str, url: str, response: Response) -> dict[str, str]:
         raise response.unexpected("the link to the next page is no address") from None
     if is_foreign or target.scheme not in ("http", "https"):
         raise response.unexpected("the link to the next page leads to another host")
-    query = dict(parse_qsl(target.query))
-    if not query.get("cursor"):
-        raise response.unexpected("the link to the next page names no cursor")
-    return query
+    return dict(parse_qsl(target.query))
 
 
 def _port(scheme: str, port: int | None) -> int | None:
