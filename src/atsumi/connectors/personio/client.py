@@ -6,6 +6,7 @@ Sources: Personio NOTES sections 5 to 7, 12 and 13.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from math import ceil
@@ -31,6 +32,8 @@ PAGE_SIZE = 200
 """Largest page of recruiting lists (section 6, C)."""
 PERSONS_PAGE_SIZE = 50
 """Largest page of persons (section 12, C)."""
+_ID = re.compile(r"[A-Za-z0-9_-]+")
+"""Ids are decimal numbers (section 7); nothing that could change a path is ever asked for."""
 _GATEWAY_404 = "apinot_found"
 _RESOURCE_404 = ("common.resource_not_found", "common.requested_resource_not_found")
 
@@ -167,20 +170,21 @@ class PersonioClient:
 
     async def job(self, job_id: str) -> Mapping[str, object] | None:
         """One job, or ``None`` when the tool does not know it."""
-        return await self._one("read job", f"/v2/recruiting/jobs/{_segment(job_id)}", "jobs")
+        return await self._one("read job", "/v2/recruiting/jobs/", job_id, "jobs")
 
     async def candidate(self, candidate_id: str) -> Mapping[str, object] | None:
         """One candidate, or ``None`` when the tool does not know it."""
-        return await self._one("read candidate", f"/v2/recruiting/candidates/{_segment(candidate_id)}", "candidates")
+        return await self._one("read candidate", "/v2/recruiting/candidates/", candidate_id, "candidates")
 
     async def application(self, application_id: str) -> Mapping[str, object] | None:
         """One application, or ``None`` when the tool does not know it."""
-        path = f"/v2/recruiting/applications/{_segment(application_id)}"
-        return await self._one("read application", path, "applications")
+        return await self._one("read application", "/v2/recruiting/applications/", application_id, "applications")
 
     async def stage_transitions(self, application_id: str) -> list[object] | None:
         """The recorded moves of one application, newest first; ``None`` when the tool does not know it."""
-        path = f"/v2/recruiting/applications/{_segment(application_id)}/stage-transitions"
+        if not _ID.fullmatch(application_id):
+            return None
+        path = f"/v2/recruiting/applications/{application_id}/stage-transitions"
         try:
             return (await self._short_list("list stage transitions", path, "stage_transitions"))[0]
         except _ResourceMissing:
@@ -204,10 +208,12 @@ class PersonioClient:
         body = response.json()
         return (body if isinstance(body, list) else _list_of(response)[0]), response
 
-    async def _one(self, operation: str, path: str, bucket: str) -> Mapping[str, object] | None:
+    async def _one(self, operation: str, path: str, remote_id: str, bucket: str) -> Mapping[str, object] | None:
         """A single record, bare or in an envelope (section 6)."""
+        if not _ID.fullmatch(remote_id):
+            return None
         try:
-            response = await self._get(operation, path, bucket, {})
+            response = await self._get(operation, path + remote_id, bucket, {})
         except _ResourceMissing:
             return None
         body = as_object(response.json())
@@ -332,13 +338,11 @@ def _list_of(response: Response) -> tuple[list[object], str | None]:
     items = envelope.get("_data")
     if not isinstance(items, list) or "errors" in envelope:
         raise response.unexpected("the answer is not a list in the documented envelope", body)
-    link = as_object(as_object(as_object(envelope.get("_meta")).get("links")).get("next")).get("href")
+    following = as_object(as_object(envelope.get("_meta")).get("links")).get("next")
+    link = following if isinstance(following, str) else as_object(following).get("href")
+    if following is not None and link is not None and not isinstance(link, str):
+        raise response.unexpected("the link to the next page has an unknown shape", body)
     return items, as_text(link)
-
-
-def _segment(remote_id: str) -> str:
-    """An id as one segment of a path; ids are decimal numbers (section 7), anything else must not change the path."""
-    return "".join(letter for letter in remote_id if letter.isalnum() or letter in "-_") or "-"
 
 
 def stated_limit(headers: Mapping[str, str]) -> tuple[RateLimit, int | None] | None:

@@ -1,3 +1,5 @@
+"""The shared rules for connectors, on the simulator."""
+
 from __future__ import annotations
 
 import pytest
