@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from harness import Product, new_database, running_product
 
 from atsumi.store.embedded import EmbeddedPostgres
+from harness import Product, new_database, running_product
 
 FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

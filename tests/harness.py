@@ -41,21 +41,24 @@ from atsumi.sync.run import Work, execute
 
 MASTER_KEY = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
-LISTS = (
-    "applications",
-    "candidates",
-    "jobs",
-    "application-stages",
-    "users",
-    "roles",
-    "offers",
-    "interviews",
-    "rejection-reasons",
-    "tags",
-    "notes",
-    "scorecards",
-    "attachments",
-)
+READ_METHODS = {
+    "applications": "get_applications",
+    "candidates": "get_candidates",
+    "jobs": "get_jobs",
+    "application-stages": "get_application_stages",
+    "users": "get_users",
+    "roles": "get_roles",
+    "offers": "get_offers",
+    "interviews": "get_interviews",
+    "rejection-reasons": "get_rejection_reasons",
+    "tags": "get_tags",
+    "notes": "get_notes",
+    "scorecards": "get_ats_scorecards",
+    "attachments": "get_ats_attachments",
+}
+"""The published client's method for each list."""
+
+LISTS = tuple(READ_METHODS)
 
 DEADLINE_SECONDS = 30.0
 
@@ -244,6 +247,28 @@ class Account:
 
     def sdk(self) -> Kombo:
         return self.product.sdk(self.key, self.integration.id)
+
+    async def ask(self, call: Callable[[Kombo], Any]) -> Any:
+        """Use the published client, which blocks."""
+
+        def run() -> Any:
+            with self.sdk() as client:
+                return call(client)
+
+        return await asyncio.to_thread(run)
+
+    async def read(self, name: str, **params: Any) -> list[Any]:
+        """A whole list, page after page, as the published client gives it."""
+
+        def walk(client: Kombo) -> list[Any]:
+            found: list[Any] = []
+            page = getattr(client.ats, READ_METHODS[name])(**params)
+            while page is not None:
+                found += page.result.data.results
+                page = page.next()
+            return found
+
+        return await self.ask(walk)
 
     async def get(self, path: str, *, headers: Mapping[str, str] | None = None, **params: Any) -> httpx2.Response:
         """One request below ``/v1``, in this process."""
