@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from atsumi.connector.context import RateLimit
 from atsumi.connector.http import AT_ONCE, Http, Response, make_client, parse_retry_after
 from atsumi.connector.shapes import describe_shape, plain_url
-from atsumi.errors import RateLimited, RemoteUnavailable, UnexpectedResponse
+from atsumi.errors import ConfigurationError, RateLimited, RemoteUnavailable, UnexpectedResponse
 from atsumi.redaction import register_secret
 from atsumi.testing.doubles import NOON, FakeClock, UnlimitedRate
 
@@ -135,6 +136,12 @@ async def test_a_body_that_is_not_json_is_an_unexpected_response(body: bytes) ->
         response.json()
 
 
+@pytest.mark.parametrize("url", ["https://[::1", "https://tool.test:abc/", "https://tool.test/\x00"])
+async def test_what_is_no_address_is_a_matter_of_configuration(url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^tool: list things: "):
+        await Tool(httpx2.Response(200)).ask(url)
+
+
 async def test_errors_show_no_secret_and_no_parameter_values() -> None:
     register_secret("s3cr3t-value")
     with pytest.raises(RemoteUnavailable) as caught:
@@ -152,3 +159,16 @@ def test_a_shape_shows_keys_and_types_only() -> None:
 
 def test_a_url_keeps_its_place_and_loses_the_rest() -> None:
     assert plain_url("http://h.test:81/p?page=2&q=secret#f") == "http://h.test:81/p?page=2&q=..."
+
+
+async def test_a_body_that_never_ends_is_given_up() -> None:
+    class Trickle(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while True:
+                await asyncio.sleep(0)
+                yield b" "
+
+    tool = Tool(httpx2.Response(200, stream=Trickle()))
+    tool.http.timeout_seconds = 0.001
+    with pytest.raises(RemoteUnavailable, match="took too long"):
+        await tool.ask(safe=False, max_bytes=1 << 30)

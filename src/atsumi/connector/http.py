@@ -6,6 +6,7 @@ with another page than the one asked for, and the caller must judge that.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,10 +19,12 @@ import stamina
 
 from atsumi.connector.context import RateLimit, RateLimiter
 from atsumi.connector.shapes import describe_shape, plain_url
-from atsumi.errors import RateLimited, RemoteCall, RemoteUnavailable, UnexpectedResponse
+from atsumi.errors import ConfigurationError, RateLimited, RemoteCall, RemoteUnavailable, UnexpectedResponse
 
 DEFAULT_MAX_BYTES = 32 * 1024 * 1024
 DEFAULT_TIMEOUT_SECONDS = 30.0
+_WHOLE_ANSWER = 10
+"""How many times the longest wait for a part of an answer the whole answer may take."""
 _SHORTEST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 3600.0
 
@@ -85,6 +88,8 @@ class Http:
     tool: str
     now: Callable[[], datetime]
     retrying: Retrying = Retrying()
+    timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    """How long the tool may take to accept a connection or to send the next part of an answer."""
 
     async def request(
         self,
@@ -102,7 +107,7 @@ class Http:
         content: bytes | None = None,
         safe: bool = True,
         max_bytes: int = DEFAULT_MAX_BYTES,
-        timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        timeout: float | None = None,
         pause: Callable[[Mapping[str, str]], float | None] | None = None,
     ) -> Response:
         """Ask once, or a few times where ``safe`` says that repeating is harmless, and return the answer below 500.
@@ -113,9 +118,9 @@ class Http:
         Raises :class:`RateLimited` at 429 (after blocking the bucket) or when the budget makes it wait too long,
         :class:`RemoteUnavailable` when the tool cannot be reached, breaks off, takes too long or answers 5xx, and
         :class:`UnexpectedResponse` when the answer is larger than ``max_bytes``. After any of these an unsafe
-        request may or may not have had its effect, except after :class:`RateLimited`.
+        request may or may not have had its effect, except after :class:`RateLimited`. Raises
+        :class:`ConfigurationError` when ``url`` is no address.
         """
-        call = RemoteCall(self.tool, operation, method, plain_url(url))
         body = {"data": dict(data)} if data is not None else {"json": json} if json is not None else {}
         request = self.client.build_request(
             method,
@@ -123,7 +128,7 @@ class Http:
             params=dict(params) if params is not None else None,
             headers=dict(headers or {}),
             content=content,
-            timeout=timeout,
+            timeout=self.timeout_seconds if timeout is None else timeout,
             **body,
         )
         call = RemoteCall(self.tool, operation, method, plain_url(str(request.url)))
@@ -138,7 +143,12 @@ class Http:
         ):
             with attempt:
                 await limiter.acquire(bucket, limit)
-                response = await self._send(request, call, max_bytes)
+                try:
+                    # A body that trickles in never exceeds the time between two parts, so the whole has an end too.
+                    async with asyncio.timeout(_WHOLE_ANSWER * (timeout or self.timeout_seconds)):
+                        response = await self._send(request, call, max_bytes)
+                except TimeoutError:
+                    raise RemoteUnavailable(call, "the answer took too long to arrive") from None
                 if response.status == 429:
                     until = self.now() + timedelta(seconds=self._pause_seconds(response.headers, pause))
                     await limiter.block(bucket, until)

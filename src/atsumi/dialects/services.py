@@ -61,6 +61,11 @@ class Services(Protocol):
         ...
 
     @property
+    def public_url(self) -> str | None:
+        """How clients reach the product, without a trailing slash; ``None``: as each request's Host header says."""
+        ...
+
+    @property
     def connectors(self) -> Mapping[str, Connector]:
         """All connectors by tool slug."""
         ...

@@ -77,7 +77,7 @@ class Runtime:
             tokens = SharedTokens(self.pool, self.vault, integration=number, owner=owner)
             self.tokens[number] = tokens
         return Context(
-            http=Http(self.http, tool, now=_now),
+            http=Http(self.http, tool, now=_now, timeout_seconds=self.settings.http_timeout_seconds),
             credentials=credentials,
             config=config,
             tokens=tokens,

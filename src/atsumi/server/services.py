@@ -30,6 +30,10 @@ class DialectServices:
         return self._cursor_key
 
     @property
+    def public_url(self) -> str | None:
+        return self._runtime.settings.public_url
+
+    @property
     def connectors(self) -> Mapping[str, Connector]:
         return self._runtime.connectors
 

@@ -35,7 +35,12 @@ class Call:
         return None
 
     def base_url(self) -> str:
-        """Scheme, host and the path under which the whole product is mounted; without a trailing slash."""
+        """How clients reach the product: the configured address, else scheme, host and mount path of this request.
+
+        Without a trailing slash.
+        """
+        if self.services.public_url is not None:
+            return self.services.public_url
         host = self.header(b"host")
         if host is None:
             name, port = self.scope.get("server") or ("localhost", None)

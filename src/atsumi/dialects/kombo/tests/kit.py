@@ -102,6 +102,7 @@ class FakeServices:
 
     def __init__(self, coverage: Mapping[Model, Mapping[str, str]] = ALL_FIELDS) -> None:
         self.cursor_key = b"k" * 32
+        self.public_url: str | None = None
         self.connectors = {"personio": connector(coverage)}
         self.keys = {KEY: Caller(environment_id=ENVIRONMENT, environment_name="Test")}
         self.integrations = {INTEGRATION: integration()}

@@ -105,3 +105,11 @@ async def test_pictures_are_served_where_tools_say() -> None:
     async with client(FakeServices()) as http:
         (tool,) = (await http.get("/v1/tools/ats")).json()["data"]["tools"]
     assert tool["assets"]["icon_url"] == f"{ORIGIN}/assets/tools/personio/icon.svg"
+
+
+async def test_links_to_ourselves_use_the_configured_address() -> None:
+    services = FakeServices()
+    services.public_url = "https://ats.example.com/unified"
+    async with client(services) as http:
+        (tool,) = (await http.get("/v1/tools/ats")).json()["data"]["tools"]
+    assert tool["assets"]["logo_url"] == "https://ats.example.com/unified/assets/tools/personio/logo.svg"
