@@ -122,15 +122,18 @@ class Http:
         :class:`ConfigurationError` when ``url`` is no address.
         """
         body = {"data": dict(data)} if data is not None else {"json": json} if json is not None else {}
-        request = self.client.build_request(
-            method,
-            url,
-            params=dict(params) if params is not None else None,
-            headers=dict(headers or {}),
-            content=content,
-            timeout=self.timeout_seconds if timeout is None else timeout,
-            **body,
-        )
+        try:
+            request = self.client.build_request(
+                method,
+                url,
+                params=dict(params) if params is not None else None,
+                headers=dict(headers or {}),
+                content=content,
+                timeout=self.timeout_seconds if timeout is None else timeout,
+                **body,
+            )
+        except httpx2.InvalidURL as error:
+            raise ConfigurationError(f"{self.tool}: {operation}: the configured address is none") from error
         call = RemoteCall(self.tool, operation, method, plain_url(str(request.url)))
         attempts = self.retrying.attempts if safe else 1
         async for attempt in stamina.retry_context(
