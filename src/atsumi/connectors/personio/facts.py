@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ MANIFEST = load_manifest("atsumi.connectors.personio")
 LANGUAGES = ("de", "en", "fr", "es", "nl", "it", "pt")
 """The languages the career feed can be asked for (Personio NOTES section 10, C)."""
 
+_NOT_IN_A_LABEL = re.compile(r"[^a-z0-9-]")
 _DEFAULTS = {field.name: field.default or "" for field in MANIFEST.fields}
 
 DEFAULT_ZONE = "Europe/Berlin"
@@ -34,7 +36,8 @@ class Settings:
     @classmethod
     def read(cls, config: Mapping[str, str]) -> Settings:
         """Total: values that the form would refuse give way to the defaults."""
-        company = config.get("company", "").strip().lower()
+        # It becomes part of a host name, so only what may stand in one label is taken.
+        company = _NOT_IN_A_LABEL.sub("", config.get("company", "").lower())
         wanted = [word.strip().lower() for word in _value(config, "languages").split(",")]
         languages = tuple(dict.fromkeys(word for word in wanted if word in LANGUAGES))
         return cls(

@@ -50,9 +50,12 @@ class Categories:
         page = raw.PageBuilder()
         for item in items:
             _add_record(page, self.name, item, lambda category, _: raw.of_category(category))
-        snapshot = [raw.CATEGORIES, raw.CATEGORY_NAMES, raw.malformed(raw.CATEGORIES)]
-        # Stages in categories are optional (section 7, L): where they are not shown at all, nothing has gone.
-        if not items or any("stages" in as_object(item) for item in items):
+        snapshot: list[str] = []
+        # Every job has a category, so an empty answer is no evidence that all have gone. Stages in categories are
+        # optional (section 7, L): where they are not shown at all, nothing has gone.
+        if items:
+            snapshot += [raw.CATEGORIES, raw.CATEGORY_NAMES, raw.malformed(raw.CATEGORIES)]
+        if any("stages" in as_object(item) for item in items):
             snapshot.append(raw.CATEGORY_STAGES)
         yield Page(page.records(), issues=page.issues, snapshot_of=snapshot)
 

@@ -90,6 +90,13 @@ def test_settings_have_defaults_and_survive_nonsense() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["evil.test/#", "evil.test?", "u:p@evil.test", "evil.test\\", "EVIL.test"])
+def test_a_career_page_name_cannot_lead_to_another_host(name: str) -> None:
+    host = httpx2.URL(Settings.read({"company": name}).career_base_url).host
+    assert host.endswith(".jobs.personio.de")
+    assert host.count(".") == 3
+
+
 def test_the_default_languages_are_written_once() -> None:
     assert MANIFEST.field("languages").default == ",".join(MANIFEST.languages)
     assert MANIFEST.field("api_base_url").default == MANIFEST.base_urls["api"]

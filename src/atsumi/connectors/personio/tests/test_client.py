@@ -72,6 +72,12 @@ async def test_401_is_answered_with_one_fresh_token() -> None:
     ]
 
 
+async def test_a_single_401_does_not_cost_the_customer_a_reconnect() -> None:
+    account = FixedAccount({JOBS: [httpx2.Response(401), ok("list_jobs")]})
+    assert len(await list_jobs(account)) == 1
+    assert len(account.asked(TOKEN)) == 2
+
+
 REFUSALS = {
     "a fresh token is refused": (httpx2.Response(401), AuthenticationFailed),
     "a right is missing": (httpx2.Response(403), PermissionMissing),

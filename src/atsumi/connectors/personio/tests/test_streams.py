@@ -210,6 +210,11 @@ async def test_categories_that_show_no_stages_mark_none_as_gone() -> None:
     assert "category_stages" not in page.snapshot_of
 
 
+async def test_no_categories_at_all_are_no_evidence_that_they_went() -> None:
+    (page,) = await pages("categories", FixedAccount({"/v2/recruiting/categories": listing()}))
+    assert not page.snapshot_of
+
+
 async def test_builtin_stages_exist_whatever_the_credentials_may_read() -> None:
     (page,) = await pages("builtin_stages", FixedAccount({}))
     assert keys([page], "builtin_stages") == [
