@@ -53,6 +53,8 @@ async def _lines(pool: asyncpg.Pool, run_id: UUID, console: Console) -> Run:
         for one in streams:
             if one.state in ("COMPLETE", "SKIPPED", "FAILED") and one.stream not in told:
                 told.add(one.stream)
+                if _is_idle(one):
+                    continue
                 console.print(
                     f"{one.stream:<14} {one.state.lower():<9} {one.records_seen:>8,} records, "
                     f"{one.records_changed:,} new or changed" + (f", {one.issues:,} issues" if one.issues else ""),
@@ -75,6 +77,11 @@ def _is_over(run: Run) -> bool:
     return run.state in _ENDED or (run.message is not None and run.next_at > datetime.now(UTC))
 
 
+def _is_idle(stream: StreamProgress) -> bool:
+    """Whether the stream had nothing to read, as the feed of a language that the integration does not use."""
+    return stream.state == "COMPLETE" and stream.pages == 0
+
+
 def _table(run: Run, streams: list[StreamProgress]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
     table.add_column("")
@@ -84,6 +91,8 @@ def _table(run: Run, streams: list[StreamProgress]) -> Table:
     table.add_column("new or changed", justify="right")
     table.add_column("issues", justify="right")
     for one in streams:
+        if _is_idle(one):
+            continue
         mark, style = _MARKS[one.state]
         quiet = "dim" if one.state == "PENDING" else ""
         table.add_row(
