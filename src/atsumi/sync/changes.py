@@ -169,7 +169,8 @@ async def _write(
         deleted_at = tick.at if one.kind is ChangeKind.DELETED else None
         row = codec.row_of(integration, one.encoded, tick.seq + offset, tick.at, deleted_at)
         before = codec.decode(one.before) if one.before is not None else None
-        changes.append(Change(one.kind, row.seq, before, row, one.encoded.record))
+        # As it will be read again, for instance with sorted keys: documents must not depend on who renders them.
+        changes.append(Change(one.kind, row.seq, before, row, codec.decode(row)))
     await store.insert_records(connection, owner, [c.row for c in changes if c.kind is ChangeKind.CREATED])
     await store.update_records(connection, owner, [c.row for c in changes if c.kind is not ChangeKind.CREATED])
     await store.append_changes(
