@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from atsumi.connector.manifest import Manifest
-from atsumi.errors import InvalidInput
+from atsumi.errors import InvalidInput, PermissionMissing
 from atsumi.server.cli_support import (
     DEFAULT_ENVIRONMENT,
     DataDir,
@@ -66,6 +66,7 @@ def connect(
             values=given,
             email=email,
             origin_id=origin_id,
+            tell=_warn,
         )
         console.print(row.id, soft_wrap=True)
 
@@ -151,6 +152,11 @@ def show(integration: Annotated[str, typer.Argument(help="The integration's id."
             console.print(odd)
 
     with_runtime(data_dir, action)
+
+
+def _warn(lack: PermissionMissing) -> None:
+    """On standard error, so that standard output stays the id alone."""
+    typer.echo(f"note: {lack}", err=True)
 
 
 def _given(values: list[str] | None, file: Path | None, manifest: Manifest) -> dict[str, str]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from atsumi.connector.context import Token
 from atsumi.connector.contract import Account
 from atsumi.connector.manifest import Manifest
-from atsumi.errors import InvalidInput
+from atsumi.errors import InvalidInput, PermissionMissing
 from atsumi.server.runtime import Runtime
 from atsumi.store import tenants
 from atsumi.store.tenants import IntegrationRow
@@ -70,14 +70,19 @@ async def connect(
     values: Mapping[str, str],
     email: str | None = None,
     origin_id: str | None = None,
+    tell: Callable[[PermissionMissing], None] | None = None,
 ) -> IntegrationRow:
     """Connect one customer's account and request its first sync; nothing is stored unless the tool agrees.
 
+    ``tell`` hears of each right that the credentials lack but can do without: those streams will be skipped.
     Raises :class:`InvalidInput` for a wrong form, a ``ToolError`` for refused credentials, and
     :class:`~atsumi.errors.Conflict` when the environment has this account already.
     """
     secrets, config = split_values(runtime.connector(tool).manifest, values)
     account = await check_credentials(runtime, tool, secrets, config)
+    if tell is not None:
+        for lack in account.lacks:
+            tell(lack)
     return await tenants.create_integration(
         runtime.pool,
         runtime.vault,
