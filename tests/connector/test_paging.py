@@ -83,9 +83,11 @@ async def test_a_single_empty_page_does_not_end_a_listing() -> None:
     assert items(await listing.read()) == [1, 2]
 
 
-async def test_two_empty_pages_end_a_listing() -> None:
+async def test_two_empty_pages_end_a_listing_without_proof() -> None:
     listing = Listing({None: ([1], link("a")), "a": ([], link("b")), "b": ([], link("c")), "c": ([2], None)})
-    assert items(await listing.read()) == [1]
+    found = await listing.read()
+    assert items(found) == [1]
+    assert not found[-1].is_end_proven
 
 
 async def test_an_empty_page_that_names_itself_is_the_end() -> None:

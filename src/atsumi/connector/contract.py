@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from atsumi.connector.context import Context
@@ -74,8 +75,9 @@ class Page:
     this page; ``None`` means that a stopped run starts this stream again (harmless, unchanged records are skipped).
     ``snapshot_of`` names raw streams of which this page holds *every* record: what is stored but missing here is
     marked as gone. Only single-document listings may claim that.
-    ``ends_unproven`` says that the listing ended here in a way that leaves open whether there was more (a link back
-    into the listing): what was read is good, but no deletion may be inferred from this read.
+    ``ends_unproven`` says that this page leaves open whether the listing showed everything (it ended with a link back
+    into the listing or at a cut-off of our own, or an item was no record): what was read is good, but no deletion may
+    be inferred from this read.
     """
 
     records: Sequence[RawRecord]
@@ -181,10 +183,15 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The canonical records of one group, complete: what is missing here is removed from the store."""
+    """The canonical records of one group, complete: what is missing here is removed from the store.
+
+    ``erased`` gives the content to keep of raw records whose person the tool has erased: the engine replaces the
+    stored bytes at once (the tool may go on showing more) and drops the history of the group's records.
+    """
 
     records: Sequence[Record]
     issues: Sequence[Issue] = ()
+    erased: Mapping[RawKey, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +256,44 @@ class Account:
     lacks: Sequence[PermissionMissing] = ()
 
 
+class Presence(Enum):
+    """What asking for one record by its id has shown."""
+
+    PRESENT = "present"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+    """The answer says nothing about the record; it counts as present until something else proves that it is gone."""
+
+
+class Probe(NamedTuple):
+    """The answer to asking for one record. ``records`` holds it, with its observations, when it is present."""
+
+    presence: Presence
+    records: Sequence[RawRecord] = ()
+
+
+class ApplicationFacts(NamedTuple):
+    """What a sync mode needs to know of a raw application; ``None`` where the record does not say."""
+
+    candidate_remote_id: str | None
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What the engine needs to keep only some applications and the people behind them (sync modes).
+
+    ``subject`` names the application or candidate that a raw record tells of; a group with an empty key for a record
+    that may hold a person's data but names nobody; ``None`` for what holds no person's data. ``facts`` reads a raw
+    record of the ``applications`` stream.
+    """
+
+    applications: str
+    candidates: str
+    subject: Callable[[RawRecord], Group | None]
+    facts: Callable[[RawRecord, MappingContext], ApplicationFacts]
+
+
 @dataclass(frozen=True, slots=True)
 class Connector:
     """One tool, assembled. ``streams`` are read in order: parents before what refers to them."""
@@ -264,3 +309,11 @@ class Connector:
     """
     required_streams: frozenset[str] = field(default_factory=frozenset)
     """Streams without which a run has failed rather than partially failed."""
+    probe: Callable[[Context, str, str], Awaitable[Probe]] | None = None
+    """Ask for one record of a stream by its remote id.
+
+    ``GONE`` only when the tool itself says that it does not know the record; a refused, misrouted or failed request
+    is never that. Raises any :class:`~atsumi.errors.ToolError`, which proves nothing.
+    """
+    narrowing: Narrowing | None = None
+    """Without it every integration keeps all records."""

@@ -27,7 +27,9 @@ class Answer(NamedTuple):
 class LinkedPage(NamedTuple):
     """One page of a scan. ``cursor`` names the page after it; ``None`` ends the scan.
 
-    ``is_end_proven`` is false on a last page whose link pointed back into the scan: there may have been more.
+    ``is_end_proven`` is false on a last page that still named a next one (which led back into the scan, or followed
+    several empty pages): there may have been more. An empty page that names itself is a known way to end (Personio
+    NOTES section 6.1).
     """
 
     items: Sequence[object]
@@ -71,7 +73,7 @@ async def follow_links(
             return
         empty = 0 if answer.items else empty + 1
         if empty > _EMPTY_PAGES_FOLLOWED:
-            yield LinkedPage(answer.items, None)
+            yield LinkedPage(answer.items, None, is_end_proven=False)
             return
         yield LinkedPage(answer.items, following)
         seen.add(following)

@@ -6,8 +6,16 @@ from atsumi.connector.contract import Connector
 from atsumi.connectors.personio.check import check
 from atsumi.connectors.personio.facts import MANIFEST
 from atsumi.connectors.personio.mapping import mapping
+from atsumi.connectors.personio.narrowing import narrowing
+from atsumi.connectors.personio.probe import probe
 from atsumi.connectors.personio.streams import REQUIRED_STREAMS, STREAMS
 
 connector = Connector(
-    manifest=MANIFEST, streams=STREAMS, mapping=mapping, check=check, required_streams=REQUIRED_STREAMS
+    manifest=MANIFEST,
+    streams=STREAMS,
+    mapping=mapping,
+    check=check,
+    required_streams=REQUIRED_STREAMS,
+    probe=probe,
+    narrowing=narrowing,
 )

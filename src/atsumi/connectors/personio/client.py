@@ -38,6 +38,11 @@ _GATEWAY_404 = "apinot_found"
 _RESOURCE_404 = ("common.resource_not_found", "common.requested_resource_not_found")
 
 
+def is_id(text: str) -> bool:
+    """Whether the text can be asked for as an id."""
+    return _ID.fullmatch(text) is not None
+
+
 class RequestRefused(RemoteRejected):
     """400: the tool does not accept a parameter, for example a filter or a cursor (section 13, C)."""
 

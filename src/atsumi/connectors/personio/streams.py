@@ -57,7 +57,7 @@ class Categories:
             snapshot += [raw.CATEGORIES, raw.CATEGORY_NAMES, raw.malformed(raw.CATEGORIES)]
         if any("stages" in as_object(item) for item in items):
             snapshot.append(raw.CATEGORY_STAGES)
-        yield Page(page.records(), issues=page.issues, snapshot_of=snapshot)
+        yield Page(page.records(), issues=page.issues, snapshot_of=snapshot, ends_unproven=bool(page.issues))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,9 @@ class RecruitingList:
                     page.records(),
                     position=None if is_past else linked.cursor,
                     issues=page.issues,
-                    ends_unproven=not linked.is_end_proven,
+                    # An item that is no record may be any of those that seem to be missing, and whether a scan that
+                    # stops early has missed something rests on the tool's order alone.
+                    ends_unproven=is_past or bool(page.issues) or not linked.is_end_proven,
                 )
                 if is_past:
                     return
@@ -134,7 +136,8 @@ class Feed:
                 page.add_malformed(self.name, position.data)
                 continue
             page.add([RawRecord(self.name, position.id, position.data), *_offices(position.data)])
-        yield Page(page.records(), issues=page.issues, snapshot_of=(self.name, raw.malformed(self.name)))
+        snapshot = (self.name, raw.malformed(self.name))
+        yield Page(page.records(), issues=page.issues, snapshot_of=snapshot, ends_unproven=bool(page.issues))
 
 
 def _offices(position: bytes) -> Iterator[RawRecord]:

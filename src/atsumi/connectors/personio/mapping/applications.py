@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from atsumi.connector.contract import Built, MappingContext, RawKey, RawPrefix, RawView
-from atsumi.connector.reading import Reader, as_object, as_text, decode
+from atsumi.connector.reading import Reader, as_object, as_text, decode, encode_stably
 from atsumi.connectors.personio import raw
 from atsumi.connectors.personio.facts import Settings
 from atsumi.model.application import Application
@@ -14,13 +14,17 @@ from atsumi.model.enums import Outcome
 _OUTCOMES = {"accepted": Outcome.HIRED, "rejected": Outcome.DECLINED, "withdrawn": Outcome.DECLINED}
 """By built-in stage; everything else is under way (section 18, I)."""
 
+_IMPERSONAL_FIELDS = frozenset(
+    "id application_date job current_stage channel hiring_team is_anonymized created_at updated_at".split()
+)
+
 
 def application_sources(key: str, view: RawView, context: MappingContext) -> Iterable[RawKey | RawPrefix]:
     return (RawKey(raw.APPLICATIONS, key),)
 
 
 def build_application(key: str, view: RawView, context: MappingContext) -> Built:
-    """One application. It holds no personal data itself, so anonymisation only sets the flag.
+    """One application. It holds no personal data itself; of an anonymised one the raw record loses the person.
 
     The instant of a rejection stands in the recorded moves, which are not read here.
     """
@@ -44,7 +48,15 @@ def build_application(key: str, view: RawView, context: MappingContext) -> Built
         remote_created_at=reader.instant(source.get("created_at"), "created_at") or applied_at,
         remote_updated_at=reader.instant(source.get("updated_at"), "updated_at"),
     )
-    return Built((application,), reader.issues)
+    erased = {RawKey(raw.APPLICATIONS, key): _without_person(source)} if application.is_anonymized else {}
+    return Built((application,), reader.issues, erased)
+
+
+def _without_person(source: Mapping[str, object]) -> bytes:
+    """The documented fields (section 7) that tell of the application, with the candidate's id alone."""
+    kept = {name: value for name, value in source.items() if name in _IMPERSONAL_FIELDS}
+    candidate = as_text(as_object(source.get("candidate")).get("id"))
+    return encode_stably(kept | {"candidate": {"id": candidate}})
 
 
 def _outcome(stage: Mapping[str, object], reader: Reader) -> Outcome:

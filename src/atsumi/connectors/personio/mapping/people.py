@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from atsumi.connector.contract import Built, MappingContext, RawKey, RawPrefix, RawView
-from atsumi.connector.reading import Reader, as_list, as_object, as_text, decode
+from atsumi.connector.reading import Reader, as_list, as_object, as_text, decode, encode_stably
 from atsumi.connectors.personio import raw
 from atsumi.connectors.personio.facts import Settings
 from atsumi.model.application import Application
@@ -76,7 +76,8 @@ def build_candidate(key: str, view: RawView, context: MappingContext) -> Built:
     """A candidate as read, else as an application shows them; nothing once they were read and are gone.
 
     Blank when the tool has erased the person: when the stand-in says so, or when all applications that the record
-    lists are anonymised.
+    lists are anonymised. Then the raw records lose the person, too, as does one that is gone once any of its
+    applications is anonymised.
     """
     found = view.get(raw.CANDIDATES, key)
     stream = raw.CANDIDATES
@@ -84,7 +85,8 @@ def build_candidate(key: str, view: RawView, context: MappingContext) -> Built:
         stream = raw.CANDIDATE_STUBS
         found = None if view.is_gone(raw.CANDIDATES, key) else view.get(raw.CANDIDATE_STUBS, key)
     if found is None:
-        return Built(())
+        is_erased = view.is_gone(raw.CANDIDATES, key) and bool(view.under(raw.ANONYMIZED, f"{key}:"))
+        return Built((), erased=_without_person(key, {}, view) if is_erased else {})
     source = as_object(decode(found))
     reader = Settings.read(context.config).reader(stream, key)
     record = Candidate(
@@ -92,9 +94,20 @@ def build_candidate(key: str, view: RawView, context: MappingContext) -> Built:
         remote_created_at=reader.instant(source.get("created_at"), "created_at"),
         remote_updated_at=reader.instant(source.get("updated_at"), "updated_at"),
     )
-    if not _is_erased(key, source, view):
-        record = _with_person(record, source, reader)
-    return Built((record,), reader.issues)
+    if _is_erased(key, source, view):
+        return Built((record,), reader.issues, _without_person(key, source, view))
+    return Built((_with_person(record, source, reader),), reader.issues)
+
+
+def _without_person(key: str, source: Mapping[str, object], view: RawView) -> Mapping[RawKey, bytes]:
+    """What may stay of the raw records: ids, times and the list of applications."""
+    kept = {name: source[name] for name in ("applications", "created_at", "updated_at") if name in source}
+    stored = [
+        RawKey(stream, key)
+        for stream in (raw.CANDIDATES, raw.CANDIDATE_STUBS)
+        if view.get(stream, key) is not None or view.is_gone(stream, key)
+    ]
+    return dict.fromkeys(stored, encode_stably({**kept, "id": key, "is_anonymized": True}))
 
 
 def _is_erased(key: str, source: Mapping[str, object], view: RawView) -> bool:
