@@ -180,7 +180,8 @@ class Http:
         except httpx2.TimeoutException as error:
             raise RemoteUnavailable(call, "no answer in time") from error
         except httpx2.TransportError as error:
-            raise RemoteUnavailable(call, f"the connection failed ({type(error).__name__})") from error
+            where = request.url.netloc.decode("ascii", "replace")
+            raise RemoteUnavailable(call, f"the connection to {where} failed ({type(error).__name__})") from error
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, headers, b"".join(chunks), call.url, call)
 

@@ -84,7 +84,10 @@ def sync(
     ] = "incremental",
     data_dir: DataDir = None,
 ) -> None:
-    """Sync one integration now and show the progress of each stream."""
+    """Sync one integration now and show the progress of each stream.
+
+    The first sync of an integration is always a full one.
+    """
 
     async def action(runtime: Runtime) -> str:
         run = await sync_now(runtime, await integration_named(runtime, integration), kind, console)

@@ -99,7 +99,10 @@ def list_integrations(data_dir: DataDir = None) -> None:
 
     async def action(runtime: Runtime) -> None:
         names = {one.id: one.name for one in await tenants.environments(runtime.pool)}
-        table = Table("id", "customer", "environment", "state", "last sync", box=None, header_style="dim")
+        table = Table(box=None, header_style="dim")
+        table.add_column("id", no_wrap=True, min_width=33)
+        for heading in ("customer", "environment", "state", "last sync"):
+            table.add_column(heading, overflow="fold")
         for row in await tenants.integrations(runtime.pool):
             last = await runs.latest_runs(runtime.pool, row.number, limit=1)
             shown = f"{last[0].kind} {last[0].state.lower()}" if last else "none"

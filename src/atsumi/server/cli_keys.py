@@ -40,7 +40,10 @@ def list_keys(environment: Environment = DEFAULT_ENVIRONMENT, data_dir: DataDir 
 
     async def action(runtime: Runtime) -> None:
         found = await tenants.ensure_environment(runtime.pool, environment)
-        table = Table("id", "name", "begins with", "created", "state", box=None, header_style="dim")
+        table = Table(box=None, header_style="dim")
+        table.add_column("id", no_wrap=True, min_width=36)
+        for heading in ("name", "begins with", "created", "state"):
+            table.add_column(heading, overflow="fold")
         for key in await tenants.api_keys(runtime.pool, found.id):
             state = "revoked" if key.revoked_at else "active"
             if state == "active" and key.expires_at is not None:

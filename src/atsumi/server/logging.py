@@ -23,7 +23,14 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from atsumi.redaction import redact
 
-_LOUD_LIBRARIES = {"httpx2": logging.WARNING, "httpcore2": logging.WARNING, "pgqueuer": logging.WARNING}
+_LOUD_LIBRARIES = {
+    "alembic": logging.WARNING,
+    "httpx2": logging.WARNING,
+    "httpcore2": logging.WARNING,
+    "pgqueuer": logging.WARNING,
+    # It warns of every repeated request; a run that cannot go on says so itself.
+    "stamina": logging.ERROR,
+}
 
 
 def configure_logging(

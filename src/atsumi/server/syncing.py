@@ -18,8 +18,11 @@ from atsumi.sync.run import execute
 async def sync_now(runtime: Runtime, integration: IntegrationRow, kind: str, console: Console) -> Run:
     """Request a run and execute it in this process, or watch it where another process was faster.
 
-    Returns the run when it has ended or has to wait for the tool.
+    An integration that was never read completely gets its full run first, whatever ``kind`` says: before it there is
+    nothing that could have changed. Returns the run when it has ended or has to wait for the tool.
     """
+    if integration.first_synced_at is None:
+        kind = "full"
     run, _ = await runs.request_run(runtime.pool, integration.number, kind)
     claim = await runs.claim_run(runtime.pool, run.id)
     if claim is None:
