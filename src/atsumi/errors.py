@@ -7,6 +7,7 @@
     ├── CallerError               API caller: a 4xx with the field's path, never logged as a fault
     │   ├── InvalidInput
     │   ├── NotFound
+    │   ├── NoLongerKept          it existed, but is older than what is kept
     │   ├── Conflict
     │   ├── AuthenticationRequired
     │   ├── NotReady              the integration cannot answer yet; the message says what it waits for
@@ -54,6 +55,10 @@ class InvalidInput(CallerError):
 
 class NotFound(CallerError):
     """The thing addressed does not exist for this caller."""
+
+
+class NoLongerKept(CallerError):
+    """The thing addressed existed, but is older than what is kept."""
 
 
 class Conflict(CallerError):

@@ -124,7 +124,11 @@ _BY_TYPE: tuple[tuple[type[Exception], str], ...] = (
     (errors.ToolError, "REMOTE.UNKNOWN_HTTP_ERROR"),
     (TimeoutError, "PLATFORM.TASK_TIMED_OUT"),
 )
-_WITHOUT_CODE: tuple[tuple[type[Exception], int], ...] = ((errors.NotFound, 404), (errors.Conflict, 409))
+_WITHOUT_CODE: tuple[tuple[type[Exception], int], ...] = (
+    (errors.NotFound, 404),
+    (errors.NoLongerKept, 410),
+    (errors.Conflict, 409),
+)
 
 
 def error_answer(error: Exception, family: Family, request_id: str) -> ErrorAnswer:
