@@ -124,10 +124,12 @@ class _Builder:
         if query.after is not None:
             clauses.append(f"(f.touched_seq, f.id) > ({self._add(query.after.seq)}, {self._add(query.after.id)})")
         if query.updated_after is not None:
-            # A batch counts as seen by readers from the instant at which it was certainly visible to them.
+            # A batch counts as seen by readers from the instant at which it was certainly visible to them. Any such
+            # batch will do, and the latest is the first of its index; a greatest number would be read from all.
             clauses.append(
-                "f.touched_seq > coalesce((SELECT max(b.last_seq) FROM commit_batch b WHERE b.integration = $1 AND "
-                f"b.visible_by <= {self._add(query.updated_after)}), 0)"
+                "f.touched_seq > coalesce((SELECT b.last_seq FROM commit_batch b WHERE b.integration = $1 AND "
+                f"b.visible_by <= {self._add(query.updated_after)} "
+                "ORDER BY b.visible_by DESC, b.last_seq DESC LIMIT 1), 0)"
             )
         if query.ids is not None:
             clauses.append(f"f.id = ANY({self._add(list(query.ids))}::uuid[])")

@@ -113,7 +113,8 @@ async def take_clock(connection: Connection, owner: Owner) -> Tick:
         raise StaleToken(f"integration {owner.integration}: another worker owns the sync now")
     await connection.execute(
         """
-        UPDATE commit_batch SET visible_by = clock_timestamp()
+        WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at)
+        UPDATE commit_batch SET visible_by = greatest(moment.at, stamped_at) FROM moment
         WHERE integration = $1 AND batch < $2 AND visible_by IS NULL
         """,
         owner.integration,
@@ -153,10 +154,18 @@ async def append_changes(connection: Connection, owner: Owner, tick: Tick, chang
 
 
 async def note_visible(pool: asyncpg.Pool, integration: int) -> None:
-    """Note that all committed batches are visible by now. Called after a commit; losing it only widens answers."""
+    """Note that all committed batches are visible by now. Called after a commit; losing it only widens answers.
+
+    Never earlier than the batch's own instant, which is ahead of the time of day after that was set back: a reader
+    who continues from the greatest ``changed_at`` seen would miss the batches in between. Batches that the next
+    writer is noting already are left to it.
+    """
     await pool.execute(
         """
-        UPDATE commit_batch SET visible_by = clock_timestamp() WHERE integration = $1 AND visible_by IS NULL
+        WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at)
+        UPDATE commit_batch SET visible_by = greatest(moment.at, stamped_at) FROM moment
+        WHERE integration = $1 AND batch IN (
+            SELECT batch FROM commit_batch WHERE integration = $1 AND visible_by IS NULL FOR UPDATE SKIP LOCKED)
         """,
         integration,
     )

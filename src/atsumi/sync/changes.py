@@ -13,6 +13,7 @@ from atsumi.model.ids import record_id
 from atsumi.model.names import Model
 from atsumi.model.record import Record
 from atsumi.store import records as store
+from atsumi.store.history import keep_versions
 from atsumi.store.records import ChangeKind, ChangeRow, Connection, Owner, RecordRow, Tick
 from atsumi.sync import codec
 from atsumi.sync.codec import Encoded
@@ -171,6 +172,7 @@ async def _write(
         before = codec.decode(one.before) if one.before is not None else None
         # As it will be read again, for instance with sorted keys: documents must not depend on who renders them.
         changes.append(Change(one.kind, row.seq, before, row, codec.decode(row)))
+    await keep_versions(connection, owner, [one.before for one in pending if one.before is not None])
     await store.insert_records(connection, owner, [c.row for c in changes if c.kind is ChangeKind.CREATED])
     await store.update_records(connection, owner, [c.row for c in changes if c.kind is not ChangeKind.CREATED])
     await store.append_changes(
