@@ -60,6 +60,9 @@ READ_METHODS = {
 
 LISTS = tuple(READ_METHODS)
 
+FILLED = ("applications", "candidates", "jobs", "application-stages", "users", "roles")
+"""The lists that Personio has something for."""
+
 DEADLINE_SECONDS = 30.0
 
 

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from atsumi.model.names import Model
-from harness import READ_METHODS, Account
+from harness import FILLED, READ_METHODS, Account
 
 Rows = dict[str, Any]
 
-FILLED = ("applications", "candidates", "jobs", "application-stages", "users", "roles")
 EMPTY = tuple(name for name in READ_METHODS if name not in FILLED)
 
 OUTCOMES = {"accepted": "HIRED", "rejected": "DECLINED", "withdrawn": "DECLINED"}
