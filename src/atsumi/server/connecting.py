@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from uuid import UUID
 
 from atsumi.connector.context import Token
@@ -94,6 +95,8 @@ async def connect(
         account_id=account.id,
         email=email,
         origin_id=origin_id,
+        full_interval=timedelta(seconds=runtime.settings.sync_full_interval_seconds),
+        incremental_interval=timedelta(seconds=runtime.settings.sync_incremental_interval_seconds),
     )
 
 

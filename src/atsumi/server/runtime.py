@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,6 +49,12 @@ class Runtime:
     projections: Sequence[Projection]
     http: httpx2.AsyncClient
     tokens: dict[int, SharedTokens]
+    clock: Callable[[], datetime] | None = None
+    """Decides what is due when; ``None``: the database's clock, which all processes share."""
+
+    def now(self) -> datetime | None:
+        """The instant for decisions on what is due, or ``None`` where the database tells it."""
+        return self.clock() if self.clock is not None else None
 
     def connector(self, tool: str) -> Connector:
         """The connector of a tool. Raises :class:`ConfigurationError` for a tool that is not installed."""
@@ -106,6 +112,7 @@ class Runtime:
             context=await self.context(integration),
             observe=observe,
             prefetch=self.settings.sync_page_prefetch,
+            clock=self.clock,
         )
 
 

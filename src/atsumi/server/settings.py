@@ -128,8 +128,31 @@ class Settings(BaseSettings):
         default=4,
         ge=1,
         le=64,
-        description="How many integrations one process syncs at the same time. More than the database's pool has "
-        "connections makes them wait for each other.",
+        description="How many integrations one process syncs at the same time, at least two. One of them is kept free "
+        "of full runs, which take long. More than the database's pool has connections makes them wait for each other.",
+        json_schema_extra={"unit": "sync runs"},
+    )
+    sync_incremental_interval_seconds: int = Field(
+        default=900,
+        ge=60,
+        le=30 * 86400,
+        description="How often a newly connected integration is read for changes. "
+        "`atsumi integrations schedule` sets it for one integration.",
+        json_schema_extra={"unit": "seconds"},
+    )
+    sync_full_interval_seconds: int = Field(
+        default=86400,
+        ge=60,
+        le=365 * 86400,
+        description="How often a newly connected integration is read whole, which also finds what was deleted.",
+        json_schema_extra={"unit": "seconds"},
+    )
+    sync_tenant_limit: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="How many of one environment's increments may wait in the queue or run at the same time, and as "
+        "many longer runs; the rest wait in the schedule, so that environments take turns.",
         json_schema_extra={"unit": "sync runs"},
     )
     http_timeout_seconds: float = Field(

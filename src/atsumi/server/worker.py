@@ -3,61 +3,126 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 import msgspec
 
-from atsumi.errors import ConfigurationError
+from atsumi.errors import ConfigurationError, StaleToken
 from atsumi.jobs.port import Handler, Job
 from atsumi.jobs.tick import Ticker
 from atsumi.server.logging import get_logger, log_context
 from atsumi.server.runtime import Runtime
-from atsumi.store import runs, tenants
+from atsumi.store import queue, records, runs, schedules, tenants
+from atsumi.store.queue import DueRun
 from atsumi.sync.run import execute
 
 _SYNC = "sync"
-_DUE_AT_ONCE = 100
+_DUE_AT_ONCE = 200
 """Runs handed to the queue per tick: it stays short, so that what becomes due later is not stuck behind a backlog."""
 
 _log = get_logger("atsumi.worker")
 
 
+class _Payload(msgspec.Struct):
+    run: str
+    is_long: bool = False
+
+
 async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
     """Work until ``stop`` is set. Any number of processes may do so on one database."""
-    ticker = Ticker(runtime.engine, {"sync runs": lambda: due_syncs(runtime)})
-    handlers = {_SYNC: Handler(run=lambda payload: _sync(runtime, payload))}
+    worker = Worker(runtime)
+    ticker = Ticker(runtime.engine, {"schedules": worker.due_schedules, "sync runs": worker.due_syncs})
+    handlers = {_SYNC: Handler(run=worker.sync)}
     await asyncio.gather(ticker.run(stop), runtime.engine.run_worker(handlers, stop))
 
 
-async def due_syncs(runtime: Runtime) -> list[Job]:
-    """One job for each integration that has a run to work on; the integration is the dedupe key."""
-    return [
-        Job(_SYNC, msgspec.json.encode({"run": str(run_id)}), dedupe_key=f"{_SYNC}:{integration}")
-        for run_id, integration in await runs.due_runs(runtime.pool, _DUE_AT_ONCE)
-    ]
+def sync_key(integration: int) -> str:
+    """The dedupe key of an integration's sync job."""
+    return f"{_SYNC}:{integration}"
 
 
-async def _sync(runtime: Runtime, payload: bytes) -> None:
-    run_id = UUID(msgspec.json.decode(payload, type=dict[str, str])["run"])
-    claim = await runs.claim_run(runtime.pool, run_id)
-    if claim is None:
-        return
-    integration = await tenants.integration_by_number(runtime.pool, claim.owner.integration)
-    if integration is None:
-        await _give_up(runtime, claim, "The integration was deleted.")
-        return
-    with log_context(integration=integration.id, run=str(run_id)):
-        try:
-            work = await runtime.work(claim, integration)
-        except ConfigurationError as error:
-            await _give_up(runtime, claim, str(error))
+class Worker:
+    """One process's share of the work.
+
+    All but one of its slots may be held by long runs; the last one is kept for increments, so that first syncs of
+    hours never make other integrations wait.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._long_slots = max(runtime.settings.worker_concurrency, 2) - 1
+        self._long_running = 0
+
+    async def due_schedules(self) -> Sequence[Job]:
+        """Request what the schedules say is due. The requests are rows, so there is no job to return."""
+        await schedules.request_due(self._runtime.pool, now=self._runtime.now())
+        return ()
+
+    async def due_syncs(self) -> list[Job]:
+        """One job for each integration that has a run to work on; the integration is the dedupe key."""
+        due = await queue.due_runs(
+            self._runtime.pool,
+            _DUE_AT_ONCE,
+            long_limit=max(self._long_slots - self._long_running, 0),
+            tenant_limit=self._runtime.settings.sync_tenant_limit,
+            now=self._runtime.now(),
+        )
+        return [_job(one) for one in due]
+
+    async def sync(self, payload: bytes) -> None:
+        """Claim the run that the job names and execute it; nothing happens when somebody else has done so."""
+        job = msgspec.json.decode(payload, type=_Payload)
+        if not job.is_long:
+            await self._sync(UUID(job.run))
             return
-        _log.info("sync.started", kind=claim.run.kind, attempt=claim.run.attempts)
-        state = await execute(work)
-        _log.info("sync.ended", kind=claim.run.kind, state=state)
+        if self._long_running >= self._long_slots:
+            # Its row is still due: the next tick hands it to a process that has room.
+            return
+        with self._long():
+            await self._sync(UUID(job.run))
+
+    @contextlib.contextmanager
+    def _long(self) -> Iterator[None]:
+        self._long_running += 1
+        try:
+            yield
+        finally:
+            self._long_running -= 1
+
+    async def _sync(self, run_id: UUID) -> None:
+        runtime = self._runtime
+        claim = await runs.claim_run(runtime.pool, run_id, now=runtime.now())
+        if claim is None:
+            return
+        integration = await tenants.integration_by_number(runtime.pool, claim.owner.integration)
+        if integration is None:
+            await self._give_up(claim, "The integration was deleted.")
+            return
+        with log_context(integration=integration.id, run=str(run_id)):
+            try:
+                work = await runtime.work(claim, integration)
+            except ConfigurationError as error:
+                await self._give_up(claim, str(error))
+                return
+            _log.info("sync.started", kind=claim.run.kind, attempt=claim.run.attempts)
+            state = await execute(work)
+            _log.info("sync.ended", kind=claim.run.kind, state=state)
+
+    async def _give_up(self, claim: runs.Claim, message: str) -> None:
+        _log.warning("sync.given_up", run=str(claim.run.id), reason=message)
+        async with self._runtime.pool.acquire() as connection, connection.transaction():
+            with contextlib.suppress(StaleToken):
+                await records.check_owner(connection, claim.owner)
+                await runs.end_run(connection, claim, "FAILED", message, now=self._runtime.now())
 
 
-async def _give_up(runtime: Runtime, claim: runs.Claim, message: str) -> None:
-    _log.warning("sync.given_up", run=str(claim.run.id), reason=message)
-    async with runtime.pool.acquire() as connection:
-        await runs.end_run(connection, claim, "FAILED", message)
+def _job(due: DueRun) -> Job:
+    return Job(
+        _SYNC,
+        msgspec.json.encode(_Payload(str(due.id), due.is_long)),
+        dedupe_key=sync_key(due.integration),
+        # Within the short queue what somebody waits for goes first; all else keeps the order of its turn.
+        priority=1 if due.urgency >= schedules.ON_DEMAND else 0,
+    )

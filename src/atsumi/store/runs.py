@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from atsumi.errors import StaleToken
+from atsumi.store import schedules
 from atsumi.store.records import Connection, Owner
 
 LEASE = timedelta(seconds=30)
@@ -21,7 +22,11 @@ MAXIMUM_ATTEMPTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One sync run as stored. ``kind`` is ``full`` or ``incremental``."""
+    """One sync run as stored.
+
+    ``kind`` is ``full``, ``incremental``, ``background`` or ``remap``; ``requested_by`` is ``connect``, ``schedule``,
+    ``api``, ``operator`` or ``background``.
+    """
 
     id: UUID
     integration: int
@@ -34,6 +39,7 @@ class Run:
     heartbeat_at: datetime | None
     ended_at: datetime | None
     message: str | None
+    requested_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,57 +66,47 @@ class Claim:
 
 
 _RUN = """
-    id, integration, kind, state, attempts, next_at, requested_at, started_at, heartbeat_at, ended_at, message
+    id, integration, kind, state, attempts, next_at, requested_at, started_at, heartbeat_at, ended_at, message,
+    requested_by
 """
 _STREAM = "stream, state, since, position, pages, records_seen, records_changed, issues, message"
 
 
-async def request_run(pool: asyncpg.Pool, integration: int, kind: str) -> tuple[Run, bool]:
-    """Ask for a run; returns it and whether one of the same kind was waiting already."""
+async def request_run(
+    pool: asyncpg.Pool, integration: int, kind: str, *, requested_by: str = "operator", now: datetime | None = None
+) -> tuple[Run, bool]:
+    """Ask for a run; returns it and whether one of the same kind was waiting already.
+
+    A run that waits already becomes as urgent as this request. ``now=None`` is the database's clock.
+    """
     row = await pool.fetchrow(
         f"""
-        INSERT INTO sync_run (id, integration, kind) VALUES ($1, $2, $3)
-        ON CONFLICT (integration, kind) WHERE state = 'QUEUED' DO NOTHING RETURNING {_RUN}
+        INSERT INTO sync_run (id, integration, kind, requested_by, priority, requested_at, next_at)
+        VALUES ($1, $2, $3, $4, $5, coalesce($6::timestamptz, now()), coalesce($6::timestamptz, now()))
+        ON CONFLICT (integration, kind) WHERE state = 'QUEUED' DO UPDATE SET
+            priority = greatest(sync_run.priority, excluded.priority),
+            next_at = least(sync_run.next_at, excluded.next_at)
+        RETURNING {_RUN}, xmax <> 0 AS was_waiting
         """,
         uuid4(),
         integration,
         kind,
+        requested_by,
+        schedules.priority_of(kind, requested_by),
+        now,
     )
-    if row is not None:
-        return Run(**row), False
-    row = await pool.fetchrow(
-        f"SELECT {_RUN} FROM sync_run WHERE integration = $1 AND kind = $2 AND state = 'QUEUED'", integration, kind
-    )
-    # The waiting run may have been claimed between the two statements; then the caller's wish is still open.
-    return (Run(**row), True) if row is not None else await request_run(pool, integration, kind)
+    if row is None:
+        raise LookupError("a statement that always returns a row returned none")
+    values = dict(row)
+    was_waiting: bool = values.pop("was_waiting")
+    return Run(**values), was_waiting
 
 
-async def due_runs(pool: asyncpg.Pool, limit: int) -> list[tuple[UUID, int]]:
-    """(run, integration) of runs that someone should work on now: the longest waiting of each integration.
+async def claim_run(pool: asyncpg.Pool, run_id: UUID, *, now: datetime | None = None) -> Claim | None:
+    """Become the run's owner; ``None`` when it has ended, waits for later, is paused, or another owner is alive.
 
-    A running run counts when its lease has run out. An integration that is being synced is left alone.
-    """
-    rows = await pool.fetch(
-        """
-        SELECT id, integration FROM (
-            SELECT DISTINCT ON (r.integration) r.id, r.integration, r.next_at
-            FROM sync_run r JOIN integration i ON i.number = r.integration
-            WHERE r.state IN ('QUEUED', 'RUNNING') AND r.next_at <= now() AND i.state = 'ACTIVE'
-              AND i.deleted_at IS NULL
-              AND NOT EXISTS (SELECT 1 FROM sync_run o WHERE o.integration = r.integration
-                              AND o.state = 'RUNNING'
-                              AND (o.id <> r.id OR o.heartbeat_at > now() - $1::interval))
-            ORDER BY r.integration, r.state DESC, r.kind, r.requested_at
-        ) AS waiting ORDER BY next_at LIMIT $2
-        """,
-        LEASE,
-        limit,
-    )
-    return [(row["id"], row["integration"]) for row in rows]
-
-
-async def claim_run(pool: asyncpg.Pool, run_id: UUID) -> Claim | None:
-    """Become the run's owner; ``None`` when it has ended, waits for later, or another owner is alive.
+    Runs of an integration that is not ``ACTIVE`` are paused. ``now=None`` is the database's clock; leases always
+    count by that one.
 
     Claiming raises the integration's fencing token, so whatever an earlier owner still tries to write is refused.
     A run that used up its attempts is ended as ``FAILED`` instead.
@@ -124,33 +120,38 @@ async def claim_run(pool: asyncpg.Pool, run_id: UUID) -> Claim | None:
         row = await connection.fetchrow(
             f"""
             SELECT {_RUN} FROM sync_run r
-            WHERE id = $1 AND state IN ('QUEUED', 'RUNNING') AND next_at <= now()
+            WHERE id = $1 AND state IN ('QUEUED', 'RUNNING') AND next_at <= coalesce($3::timestamptz, now())
+              AND EXISTS (SELECT 1 FROM integration i WHERE i.number = r.integration AND i.state = 'ACTIVE')
               AND NOT EXISTS (SELECT 1 FROM sync_run o WHERE o.integration = r.integration
                               AND o.state = 'RUNNING' AND (o.id <> r.id OR o.heartbeat_at > now() - $2::interval))
             FOR UPDATE
             """,
             run_id,
             LEASE,
+            now,
         )
         if row is None:
             return None
         if row["attempts"] >= MAXIMUM_ATTEMPTS:
             await connection.execute(
                 """
-                UPDATE sync_run SET state = 'FAILED', ended_at = now(), message =
+                UPDATE sync_run SET state = 'FAILED', ended_at = coalesce($2::timestamptz, now()), message =
                     'Given up: the worker died or lost contact every time. The operator should look at the log.'
                 WHERE id = $1
                 """,
                 run_id,
+                now,
             )
+            await schedules.move_after(connection, number, Run(**row), "FAILED", now=now)
             return None
         claimed = await connection.fetchrow(
             f"""
             UPDATE sync_run SET state = 'RUNNING', attempts = attempts + 1, heartbeat_at = now(),
-                started_at = coalesce(started_at, now()), message = NULL
+                started_at = coalesce(started_at, $2::timestamptz, now()), message = NULL
             WHERE id = $1 RETURNING {_RUN}
             """,
             run_id,
+            now,
         )
         token = await connection.fetchval(
             "UPDATE clock SET token = token + 1 WHERE integration = $1 RETURNING token", number
@@ -284,19 +285,40 @@ async def current_batch(pool: asyncpg.Pool, integration: int) -> int:
     return await pool.fetchval("SELECT batch FROM clock WHERE integration = $1", integration) or 0
 
 
-async def end_run(connection: Connection, claim: Claim, state: str, message: str | None) -> None:
-    """Close the run. The first full run that brought data opens the integration's lists."""
+async def end_run(
+    connection: Connection, claim: Claim, state: str, message: str | None, *, now: datetime | None = None
+) -> None:
+    """Close the run and move the integration's schedule. The first full run that brought data opens the lists.
+
+    Belongs into a transaction that has checked the owner.
+    """
     await connection.execute(
-        "UPDATE sync_run SET state = $2, message = $3, ended_at = now(), heartbeat_at = now() WHERE id = $1",
+        """
+        UPDATE sync_run SET state = $2, message = $3, ended_at = coalesce($4::timestamptz, now()), heartbeat_at = now()
+        WHERE id = $1
+        """,
         claim.run.id,
         state,
         message,
+        now,
     )
+    if state == "AUTHENTICATION_FAILED":
+        await connection.execute(
+            "UPDATE integration SET state = 'INVALID', state_reason = $2 WHERE number = $1 AND state = 'ACTIVE'",
+            claim.owner.integration,
+            message,
+        )
+    elif state in ("SUCCEEDED", "PARTIALLY_FAILED"):
+        await connection.execute(
+            "UPDATE integration SET state = 'ACTIVE', state_reason = NULL WHERE number = $1 AND state = 'INVALID'",
+            claim.owner.integration,
+        )
     if claim.run.kind == "full" and state in ("SUCCEEDED", "PARTIALLY_FAILED"):
         await connection.execute(
             "UPDATE integration SET first_synced_at = coalesce(first_synced_at, now()) WHERE number = $1",
             claim.owner.integration,
         )
+    await schedules.move_after(connection, claim.owner.integration, claim.run, state, now=now)
 
 
 async def postpone_run(
@@ -329,6 +351,22 @@ async def release_run(pool: asyncpg.Pool, claim: Claim) -> None:
         claim.run.id,
         claim.owner.token,
     )
+
+
+async def stopped_run(pool: asyncpg.Pool, integration: int) -> UUID | None:
+    """The integration's run that has begun but that nobody works on now: it waits for the tool, or its worker died.
+
+    Its waiting ends with this call: someone wants it to go on.
+    """
+    found: UUID | None = await pool.fetchval(
+        """
+        UPDATE sync_run SET next_at = least(next_at, now())
+        WHERE integration = $1 AND state = 'RUNNING' AND heartbeat_at <= now() - $2::interval RETURNING id
+        """,
+        integration,
+        LEASE,
+    )
+    return found
 
 
 async def find_run(pool: asyncpg.Pool, run_id: UUID) -> Run | None:

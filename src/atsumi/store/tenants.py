@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID, uuid4
 
@@ -14,6 +14,7 @@ import msgspec
 
 from atsumi.errors import ConfigurationError, Conflict, NotFound
 from atsumi.model.ids import to_base58
+from atsumi.store import schedules
 from atsumi.store.vault import Vault
 
 _KEY_PREFIX = "atsumi_"
@@ -58,6 +59,11 @@ class IntegrationRow:
     remote_data_enabled: bool
     created_at: datetime
     first_synced_at: datetime | None
+    full_interval_seconds: int
+    incremental_interval_seconds: int
+    next_full_at: datetime | None
+    next_incremental_at: datetime | None
+    authentication_failing_since: datetime | None
 
     @property
     def id(self) -> str:
@@ -67,7 +73,9 @@ class IntegrationRow:
 
 _INTEGRATION_COLUMNS = """
     number, public_id, environment_id, tool, state, state_reason, account_id, end_user_organization_name,
-    end_user_email, end_user_origin_id, config, remote_data_enabled, created_at, first_synced_at
+    end_user_email, end_user_origin_id, config, remote_data_enabled, created_at, first_synced_at,
+    full_interval_seconds, incremental_interval_seconds, next_full_at, next_incremental_at,
+    authentication_failing_since
 """
 
 
@@ -172,8 +180,12 @@ async def create_integration(
     account_id: str | None = None,
     email: str | None = None,
     origin_id: str | None = None,
+    full_interval: timedelta = timedelta(hours=24),
+    incremental_interval: timedelta = timedelta(minutes=15),
 ) -> IntegrationRow:
     """Store a new integration with its sealed credentials and request its first sync, in one transaction.
+
+    The schedule begins when the first sync has ended.
 
     Raises :class:`Conflict` when the environment already has an integration of this tool for the same account.
     """
@@ -197,8 +209,9 @@ async def create_integration(
         row = await connection.fetchrow(
             f"""
             INSERT INTO integration (public_id, environment_id, tool, account_id, end_user_organization_name,
-                                     end_user_email, end_user_origin_id, config)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING {_INTEGRATION_COLUMNS}
+                                     end_user_email, end_user_origin_id, config,
+                                     full_interval_seconds, incremental_interval_seconds)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING {_INTEGRATION_COLUMNS}
             """,
             public_id,
             environment_id,
@@ -208,6 +221,8 @@ async def create_integration(
             email,
             origin_id,
             msgspec.json.encode(dict(config)).decode(),
+            int(full_interval.total_seconds()),
+            int(incremental_interval.total_seconds()),
         )
         integration = _integration(row)
         await connection.execute("INSERT INTO clock (integration) VALUES ($1)", integration.number)
@@ -217,7 +232,12 @@ async def create_integration(
             vault.seal(msgspec.json.encode(dict(credentials)), owner=_owner(integration)),
         )
         await connection.execute(
-            "INSERT INTO sync_run (id, integration, kind) VALUES ($1, $2, 'full')", uuid4(), integration.number
+            """
+            INSERT INTO sync_run (id, integration, kind, requested_by, priority) VALUES ($1, $2, 'full', 'connect', $3)
+            """,
+            uuid4(),
+            integration.number,
+            schedules.priority_of("full", "connect"),
         )
     return integration
 
@@ -229,7 +249,10 @@ async def replace_credentials(
     credentials: Mapping[str, str],
     config: Mapping[str, str],
 ) -> None:
-    """Store new secrets and settings and make the integration active again; tokens of the old ones are forgotten."""
+    """Store new secrets and settings and make the integration active again; tokens of the old ones are forgotten.
+
+    It is due for a sync at once.
+    """
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(
             "UPDATE credential SET sealed = $2, updated_at = now() WHERE integration = $1",
@@ -238,10 +261,15 @@ async def replace_credentials(
         )
         await connection.execute("DELETE FROM access_token WHERE integration = $1", integration.number)
         await connection.execute(
-            "UPDATE integration SET state = 'ACTIVE', state_reason = NULL, config = $2 WHERE number = $1",
+            """
+            UPDATE integration SET state = 'ACTIVE', state_reason = NULL, config = $2,
+                authentication_failing_since = NULL
+            WHERE number = $1
+            """,
             integration.number,
             msgspec.json.encode(dict(config)).decode(),
         )
+        await schedules.resume(connection, integration.number)
 
 
 async def credentials_of(pool: asyncpg.Pool, vault: Vault, integration: IntegrationRow) -> dict[str, str]:
@@ -263,6 +291,53 @@ async def find_integration(pool: asyncpg.Pool, environment_id: UUID, public_id: 
         environment_id,
     )
     return _integration(row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old an integration's records may be.
+
+    ``read_from`` is the start of the last complete read by stream: the records are at least as new as that.
+    ``next_sync_at`` is when the next run is due, if runs are not paused. ``sync_state`` is ``PENDING`` before the first
+    run, ``SYNCING`` during one, ``WAITING`` while one waits for the tool, else how the last one ended.
+    """
+
+    read_from: Mapping[str, datetime]
+    next_sync_at: datetime | None
+    sync_state: str
+
+
+_FRESHNESS = """
+    ARRAY(SELECT w.stream FROM stream_watermark w WHERE w.integration = number ORDER BY w.stream) AS streams,
+    ARRAY(SELECT w.complete_from FROM stream_watermark w WHERE w.integration = number ORDER BY w.stream) AS read_from,
+    (SELECT CASE WHEN r.state <> 'RUNNING' THEN r.state WHEN r.next_at > now() THEN 'WAITING' ELSE 'SYNCING' END
+     FROM sync_run r WHERE r.integration = number AND r.state <> 'QUEUED' AND r.kind IN ('full', 'incremental')
+     ORDER BY r.requested_at DESC LIMIT 1) AS sync_state
+"""
+
+
+async def find_with_freshness(
+    pool: asyncpg.Pool, environment_id: UUID, public_id: UUID
+) -> tuple[IntegrationRow, Freshness] | None:
+    """The integration if that environment has it, and how fresh its records are: one statement, for every read."""
+    row = await pool.fetchrow(
+        f"""
+        SELECT {_INTEGRATION_COLUMNS}, {_FRESHNESS} FROM integration
+        WHERE public_id = $1 AND environment_id = $2 AND deleted_at IS NULL
+        """,
+        public_id,
+        environment_id,
+    )
+    if row is None:
+        return None
+    values = dict(row)
+    read_from = dict(zip(values.pop("streams"), values.pop("read_from"), strict=True))
+    sync_state = values.pop("sync_state") or "PENDING"
+    values["config"] = msgspec.json.decode(values["config"])
+    integration = IntegrationRow(**values)
+    due = [at for at in (integration.next_full_at, integration.next_incremental_at) if at is not None]
+    next_sync_at = min(due) if due and integration.state == "ACTIVE" else None
+    return integration, Freshness(read_from, next_sync_at, sync_state)
 
 
 async def integration_by_number(pool: asyncpg.Pool, number: int) -> IntegrationRow | None:

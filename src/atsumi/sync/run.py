@@ -52,6 +52,8 @@ class Work:
     context: Context
     observe: Observer | None = None
     prefetch: int = _AHEAD
+    clock: Callable[[], datetime] | None = None
+    """Tells when the run ends; ``None``: the database does."""
 
     @property
     def log(self) -> Log:
@@ -63,7 +65,7 @@ async def execute(work: Work) -> str:
 
     Outcomes of the run: ``SUCCEEDED``; ``PARTIALLY_FAILED`` (a stream was refused or misread, the others are stored);
     ``FAILED``; ``AUTHENTICATION_FAILED``; ``QUEUED``-like waiting is reported as ``POSTPONED`` (the tool is down or
-    its budget used up; the row says until when); ``LOST`` when another worker has taken over.
+    its budget used up; the row says until when); ``LOST`` when another worker has taken over or the run was cancelled.
     Never raises a :class:`~atsumi.errors.ToolError`: those end in the run's rows, with who acts next.
     """
     beat = asyncio.create_task(_heartbeat(work))
@@ -238,7 +240,8 @@ async def _refused(work: Work, error: AuthenticationFailed) -> str:
 async def _end(work: Work, state: str, message: str | None) -> str:
     async with work.pool.acquire() as connection, connection.transaction():
         await records.check_owner(connection, work.claim.owner)
-        await runs.end_run(connection, work.claim, state, message)
+        now = work.clock() if work.clock is not None else None
+        await runs.end_run(connection, work.claim, state, message, now=now)
     await records.note_visible(work.pool, work.claim.owner.integration)
     return state
 
