@@ -52,13 +52,25 @@ class Integration:
     config: Mapping[str, str]
 
 
-class Services(Protocol):
-    """The product, as an API surface sees it. Every method is safe to call concurrently."""
+class Access(Protocol):
+    """Who may read what, and the secret of cursors: what every API surface needs. Safe to call concurrently."""
 
     @property
     def cursor_key(self) -> bytes:
         """Secret that signs paging cursors, the same in all processes."""
         ...
+
+    async def authenticate(self, api_key: str) -> Caller | None:
+        """The owner of a key, or ``None`` when the key is unknown, revoked or expired."""
+        ...
+
+    async def find_integration(self, caller: Caller, public_id: UUID) -> Integration | None:
+        """The integration, if it belongs to the caller's environment and is not deleted."""
+        ...
+
+
+class Services(Access, Protocol):
+    """The product, as a surface with lists sees it. Every method is safe to call concurrently."""
 
     @property
     def public_url(self) -> str | None:
@@ -68,14 +80,6 @@ class Services(Protocol):
     @property
     def connectors(self) -> Mapping[str, Connector]:
         """All connectors by tool slug."""
-        ...
-
-    async def authenticate(self, api_key: str) -> Caller | None:
-        """The owner of a key, or ``None`` when the key is unknown, revoked or expired."""
-        ...
-
-    async def find_integration(self, caller: Caller, public_id: UUID) -> Integration | None:
-        """The integration, if it belongs to the caller's environment and is not deleted."""
         ...
 
     async def list_page(self, integration: Integration, query: ListQuery) -> ListPage:

@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 
 from starlette.types import Scope
 
+from atsumi.dialects.http import authenticate, header, integration_spelled
 from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import WireError
 from atsumi.dialects.services import Caller, Integration, IntegrationState, Services
-from atsumi.errors import AuthenticationRequired
-from atsumi.model.ids import from_base58, to_base58
+from atsumi.model.ids import to_base58
 
-_AUTHORIZATION = DIALECT.auth_header.lower().encode()
 _INTEGRATION = DIALECT.integration_header.lower().encode()
-_SCHEME = DIALECT.auth_scheme.lower().encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +26,7 @@ class Call:
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of that (lower-case) name."""
-        for key, value in self.scope["headers"]:
-            if key == name:
-                found: bytes = value
-                return found
-        return None
+        return header(self.scope, name)
 
     def base_url(self) -> str:
         """How clients reach the product: the configured address, else scheme, host and mount path of this request.
@@ -49,33 +43,23 @@ class Call:
         return f"{self.scope['scheme']}://{host.decode('latin-1')}{prefix}"
 
     async def caller(self) -> Caller:
-        """Who sent the request. Raises :class:`AuthenticationRequired`."""
-        header = self.header(_AUTHORIZATION)
-        if header is None:
-            raise AuthenticationRequired("Send your API key as `Authorization: Bearer <key>`.")
-        scheme, _, key = header.partition(b" ")
-        key = key.strip()
-        if scheme.lower() != _SCHEME or not key or not key.isascii():
-            raise AuthenticationRequired("The Authorization header must read `Bearer <key>`.")
-        caller = await self.services.authenticate(key.decode("ascii"))
-        if caller is None:
-            raise AuthenticationRequired("This API key is unknown, revoked or expired.")
-        return caller
+        """Who sent the request. Raises :class:`~atsumi.errors.AuthenticationRequired`."""
+        return await authenticate(self.services, self.scope)
 
     async def integration(self) -> Integration:
         """The integration that the request is about, ready to be read from.
 
         Data that was stored stays readable while new credentials are awaited (state ``INVALID``).
-        Raises :class:`AuthenticationRequired` and :class:`WireError`.
+        Raises :class:`~atsumi.errors.AuthenticationRequired` and :class:`WireError`.
         """
         caller = await self.caller()
-        header = self.header(_INTEGRATION)
-        if header is None:
+        spelled = self.header(_INTEGRATION)
+        if spelled is None:
             raise WireError(
                 "PLATFORM.INTEGRATION_NOT_FOUND",
                 f"Name the integration in the header {DIALECT.integration_header}, as `<tool>:<24 characters>`.",
             )
-        integration = await self.find(caller, header.decode("latin-1").strip())
+        integration = await self.find(caller, spelled.decode("latin-1").strip())
         if integration.state is IntegrationState.INACTIVE:
             raise WireError("INTEGRATION.INACTIVE", "This integration is switched off. Switch it on to read from it.")
         if integration.first_synced_at is None:
@@ -90,10 +74,8 @@ class Call:
 
         An integration of another environment is answered like one that does not exist.
         """
-        tool, _, public_id = spelled.partition(":")
-        id = from_base58(public_id)
-        integration = await self.services.find_integration(caller, id) if id is not None else None
-        if integration is None or integration.tool != tool:
+        integration = await integration_spelled(self.services, caller, spelled)
+        if integration is None:
             raise WireError(
                 "PLATFORM.INTEGRATION_NOT_FOUND",
                 "There is no integration with this id in the environment of your API key.",

@@ -8,7 +8,6 @@ others; a code that they do not know costs them the typed error, so it is ``null
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from math import ceil
@@ -16,6 +15,7 @@ from math import ceil
 import msgspec
 
 from atsumi import errors
+from atsumi.dialects.http import ErrorAnswer, Headers, NoRoute
 
 
 class Family(Enum):
@@ -74,14 +74,6 @@ class WireError(Exception):
         self.code = code
 
 
-class NoRoute(Exception):
-    """Nothing is served under this path, or not with this method; ``allow`` lists the methods that are."""
-
-    def __init__(self, message: str, allow: tuple[str, ...] = ()) -> None:
-        super().__init__(message)
-        self.allow = allow
-
-
 class ErrorDetail(msgspec.Struct, kw_only=True):
     """All four keys are always there; clients rely only on ``message``."""
 
@@ -96,19 +88,6 @@ class ErrorDocument(msgspec.Struct, kw_only=True):
 
     error: ErrorDetail
     status: str = "error"
-
-
-Headers = tuple[tuple[bytes, bytes], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorAnswer:
-    """``is_fault`` tells that the error is ours and must be logged."""
-
-    status: int
-    body: bytes
-    headers: Headers = ()
-    is_fault: bool = False
 
 
 _BY_TYPE: tuple[tuple[type[Exception], str], ...] = (

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from atsumi.dialects.http import pattern
 from atsumi.dialects.kombo import wire
 from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import CODES, ErrorDocument, Family, codes_of
@@ -108,7 +109,7 @@ def _parameters(operation: Operation) -> list[Json]:
             "required": True,
             "schema": {"type": "string", "enum": list(CATEGORIES)} if name == "category" else {"type": "string"},
         }
-        for name in operation.pattern.groupindex
+        for name in pattern(operation.path).groupindex
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -29,11 +28,6 @@ class Operation:
     data: type | None = None
     """What ``data`` of the answer holds; ``None`` for lists, whose documents stand in ``list``."""
     list: ListSpec | None = None
-
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        """Matches the path below the base path."""
-        return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(self.path)))
 
 
 def _list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[bytes]]:

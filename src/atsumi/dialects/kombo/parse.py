@@ -8,10 +8,9 @@ some of them were given out by a service that was used before. A list of values 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,6 +21,7 @@ import msgspec
 from atsumi.dialects.kombo.cursor import read_cursor
 from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.lists import Filter, Kind, ListSpec
+from atsumi.dialects.reading import cut, instant, shown
 from atsumi.dialects.services import Integration, Services
 from atsumi.errors import InvalidInput
 from atsumi.model.ids import from_base58, record_id
@@ -39,13 +39,6 @@ COMMON = (
     "remote_ids",
 )
 """The parameters that every list takes."""
-
-_INSTANT = re.compile(
-    r"(?P<date>\d{4}-\d{2}-\d{2})"
-    r"(?:[T ](?P<time>\d{2}:\d{2}(?::\d{2})?)(?:\.(?P<fraction>\d{1,9}))?)?"
-    r"(?P<zone>[Zz]|[+\- ]\d{2}:?\d{2})?"
-)
-"""A blank before an offset is a plus sign that nobody escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +104,7 @@ def parse(spec: ListSpec, query_string: bytes) -> ListRequest:
     return ListRequest(
         page_size=_page_size(single.get(_PAGING.size_parameter)),
         cursor=single.get(_PAGING.cursor_parameter),
-        updated_after=_instant("updated_after", single["updated_after"]) if "updated_after" in single else None,
+        updated_after=instant("updated_after", single["updated_after"]) if "updated_after" in single else None,
         include_deleted=_boolean("include_deleted", single),
         ignore_unsupported_filters=_boolean("ignore_unsupported_filters", single),
         ids=tuple(lists["ids"]) if "ids" in lists else None,
@@ -195,7 +188,7 @@ def _values(filter_: Filter, texts: list[str]) -> tuple[Any, ...]:
         case Kind.WORD | Kind.WORDS:
             return tuple(value for text in texts for value in _word(filter_, text.strip()))
         case Kind.INSTANT:
-            return tuple(_instant(filter_.name, text) for text in texts)
+            return tuple(instant(filter_.name, text) for text in texts)
         case _:
             return tuple(texts)
 
@@ -204,7 +197,7 @@ def _word(filter_: Filter, text: str) -> tuple[str, ...]:
     found = filter_.words.get(text)
     if found is None:
         allowed = ", ".join(filter_.words)
-        raise InvalidInput(f"`{filter_.name}` does not know {_shown(text)}. Allowed: {allowed}.", path=filter_.name)
+        raise InvalidInput(f"`{filter_.name}` does not know {shown(text)}. Allowed: {allowed}.", path=filter_.name)
     return found
 
 
@@ -213,7 +206,7 @@ def _page_size(text: str | None) -> int:
         return _PAGING.default_size
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= _PAGING.maximum_size):
         raise InvalidInput(
-            f"`page_size` must be a whole number from 1 to {_PAGING.maximum_size}, not {_shown(text)}.",
+            f"`page_size` must be a whole number from 1 to {_PAGING.maximum_size}, not {shown(text)}.",
             path=_PAGING.size_parameter,
         )
     return int(text)
@@ -228,50 +221,12 @@ def _boolean(name: str, single: Mapping[str, str]) -> bool:
         return False
     value = _BOOLEANS.get(text.lower())
     if value is None:
-        raise InvalidInput(f"`{name}` must be `true` or `false`, not {_shown(text)}.", path=name)
+        raise InvalidInput(f"`{name}` must be `true` or `false`, not {shown(text)}.", path=name)
     return value
-
-
-def _instant(name: str, text: str) -> datetime:
-    """A date (its midnight) or an instant, to the microsecond; without a zone it is UTC."""
-    found = _INSTANT.fullmatch(text)
-    try:
-        if found is None or (found["time"] is None and found["zone"] not in (None, "Z", "z")):
-            raise ValueError(text)
-        moment = datetime.combine(date.fromisoformat(found["date"]), time.min, _zone(found["zone"]))
-        if found["time"] is not None:
-            clock = time.fromisoformat(found["time"])
-            moment = moment.replace(hour=clock.hour, minute=clock.minute, second=clock.second)
-        if found["fraction"] is not None:
-            moment = moment.replace(microsecond=int(found["fraction"].ljust(6, "0")[:6]))
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise InvalidInput(
-            f"`{name}` must be a date (2024-01-31) or an instant (2024-01-31T09:30:00.000Z), not {_shown(text)}.",
-            path=name,
-        ) from error
-
-
-def _zone(text: str | None) -> timezone:
-    if text is None or text in "Zz":
-        return UTC
-    hours, minutes = int(text[1:3]), int(text[-2:])
-    if hours > 23 or minutes > 59:
-        raise ValueError(text)
-    offset = timedelta(hours=hours, minutes=minutes)
-    return timezone(-offset if text[0] == "-" else offset)
 
 
 def _unknown(spec: ListSpec, name: str) -> InvalidInput:
     known = [*COMMON, *(filter_.name for filter_ in spec.filters)]
     near = get_close_matches(name, known, n=1)
     hint = f" Did you mean `{near[0]}`?" if near else f" It knows: {', '.join(known)}."
-    return InvalidInput(f"`{spec.path}` has no parameter {_shown(name)}.{hint}", path=_cut(name))
-
-
-def _shown(text: str) -> str:
-    return f"`{_cut(text)}`"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:60]}…"
+    return InvalidInput(f"`{spec.path}` has no parameter {shown(name)}.{hint}", path=cut(name))
