@@ -66,15 +66,19 @@ async def due_runs(
                               AND other.state = 'RUNNING' AND other.id <> o.id)
             ORDER BY o.integration, o.urgency DESC, o.requested_at
         ), placed AS (
-            SELECT w.*, coalesce(running.runs, 0) + row_number() OVER (
-                PARTITION BY w.environment_id, w.is_long ORDER BY w.urgency DESC, w.next_at, w.integration) AS place
+            SELECT w.*,
+                   row_number() OVER (
+                       PARTITION BY w.environment_id ORDER BY w.urgency DESC, w.next_at, w.integration) AS turn,
+                   coalesce(running.runs, 0) + row_number() OVER (
+                       PARTITION BY w.environment_id, w.is_long ORDER BY w.urgency DESC, w.next_at, w.integration
+                   ) AS place
             FROM waiting w LEFT JOIN running USING (environment_id, is_long)
-        ), turned AS (
-            SELECT p.*, row_number() OVER (PARTITION BY p.is_long ORDER BY p.place, p.urgency DESC) AS turn
+        ), ranked AS (
+            SELECT p.*, row_number() OVER (PARTITION BY p.is_long ORDER BY p.place, p.urgency DESC) AS rank
             FROM placed p WHERE $4::bigint IS NULL OR p.place <= $4
         )
-        SELECT id, integration, kind, urgency FROM turned WHERE NOT is_long OR $3::bigint IS NULL OR turn <= $3
-        ORDER BY place, urgency DESC LIMIT $5
+        SELECT id, integration, kind, urgency FROM ranked WHERE NOT is_long OR $3::bigint IS NULL OR rank <= $3
+        ORDER BY turn, urgency DESC LIMIT $5
         """,
         LEASE,
         now,

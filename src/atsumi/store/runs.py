@@ -302,17 +302,6 @@ async def end_run(
         message,
         now,
     )
-    if state == "AUTHENTICATION_FAILED":
-        await connection.execute(
-            "UPDATE integration SET state = 'INVALID', state_reason = $2 WHERE number = $1 AND state = 'ACTIVE'",
-            claim.owner.integration,
-            message,
-        )
-    elif state in ("SUCCEEDED", "PARTIALLY_FAILED"):
-        await connection.execute(
-            "UPDATE integration SET state = 'ACTIVE', state_reason = NULL WHERE number = $1 AND state = 'INVALID'",
-            claim.owner.integration,
-        )
     if claim.run.kind == "full" and state in ("SUCCEEDED", "PARTIALLY_FAILED"):
         await connection.execute(
             "UPDATE integration SET first_synced_at = coalesce(first_synced_at, now()) WHERE number = $1",

@@ -223,6 +223,8 @@ async def move_after(
     if one.first_synced_at is None and state not in ("SUCCEEDED", "PARTIALLY_FAILED"):
         next_full = min(next_full, next_incremental)
     next_incremental = max(next_incremental, one.now)
+    if state == "AUTHENTICATION_FAILED":
+        next_full = max(next_full, next_incremental)
     await connection.execute(
         "UPDATE integration SET next_full_at = $2, next_incremental_at = $3 WHERE number = $1",
         integration,
