@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,8 @@ from uuid import UUID
 
 from atsumi.connector.contract import Connector
 from atsumi.model.names import Model
+from atsumi.store.feed import ChangePage
+from atsumi.store.history import Moment, Version, VersionLine
 from atsumi.store.reading import ListPage, ListQuery
 
 
@@ -66,6 +68,37 @@ class Access(Protocol):
 
     async def find_integration(self, caller: Caller, public_id: UUID) -> Integration | None:
         """The integration, if it belongs to the caller's environment and is not deleted."""
+        ...
+
+
+class HistoryServices(Access, Protocol):
+    """The change log and the past of records. Every method is safe to call concurrently."""
+
+    async def changes(
+        self, integration: Integration, after: int | None, limit: int, models: Sequence[Model] | None
+    ) -> ChangePage:
+        """Changes after a number in commit order; see :func:`atsumi.store.feed.read_changes`.
+
+        Raises ``NoLongerKept``.
+        """
+        ...
+
+    async def latest_sequence(self, integration: Integration) -> int:
+        """The number of the last committed change."""
+        ...
+
+    async def wait_for_change(self, integration: Integration, after: int, seconds: float) -> bool:
+        """Wait until a change beyond a number is committed; ``False`` when none was in time."""
+        ...
+
+    async def version_at(self, integration: Integration, model: Model, id: UUID, moment: Moment | None) -> Version:
+        """A record as it was; see :func:`atsumi.store.history.version_at`. Raises ``NotFound``, ``NoLongerKept``."""
+        ...
+
+    async def versions(
+        self, integration: Integration, model: Model, id: UUID, limit: int, before: int | None
+    ) -> tuple[Sequence[VersionLine], bool]:
+        """The kept versions, newest first, and whether there are more. Raises ``NotFound``."""
         ...
 
 

@@ -9,8 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from atsumi.dialects.atsumi.routes import routes as own_routes
 from atsumi.dialects.kombo.projection import projection as kombo_projection
 from atsumi.dialects.kombo.routes import routes as kombo_routes
+from atsumi.server.history import HistoryServices
 from atsumi.server.runtime import Runtime
 from atsumi.server.services import DialectServices
 
@@ -27,7 +29,8 @@ def create_app(runtime: Runtime) -> Starlette:
         return _json({"status": "ok"})
 
     kombo: list[BaseRoute] = list(kombo_routes(DialectServices(runtime, kombo_projection)))
-    return Starlette(routes=[Route("/healthz", health), *kombo])
+    own: list[BaseRoute] = list(own_routes(HistoryServices(runtime)))
+    return Starlette(routes=[Route("/healthz", health), *kombo, *own])
 
 
 def _json(content: object, status: int = 200) -> Response:

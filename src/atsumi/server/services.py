@@ -17,25 +17,16 @@ from atsumi.sync.codec import search_key
 from atsumi.sync.projection import Projection
 
 
-class DialectServices:
-    """The services of one dialect. Keeps no state of its own, so any process may answer any request."""
+class AccessServices:
+    """Who may read what, for the API surface of that name."""
 
-    def __init__(self, runtime: Runtime, projection: Projection) -> None:
+    def __init__(self, runtime: Runtime, name: str) -> None:
         self._runtime = runtime
-        self._dialect = projection.code
-        self._cursor_key = runtime.vault.derive(f"cursor/{projection.name}")
+        self._cursor_key = runtime.vault.derive(f"cursor/{name}")
 
     @property
     def cursor_key(self) -> bytes:
         return self._cursor_key
-
-    @property
-    def public_url(self) -> str | None:
-        return self._runtime.settings.public_url
-
-    @property
-    def connectors(self) -> Mapping[str, Connector]:
-        return self._runtime.connectors
 
     async def authenticate(self, api_key: str) -> Caller | None:
         environment = await tenants.authenticate(self._runtime.pool, api_key)
@@ -44,6 +35,22 @@ class DialectServices:
     async def find_integration(self, caller: Caller, public_id: UUID) -> Integration | None:
         row = await tenants.find_integration(self._runtime.pool, caller.environment_id, public_id)
         return _shown(row) if row else None
+
+
+class DialectServices(AccessServices):
+    """The services of one dialect. Keeps no state of its own, so any process may answer any request."""
+
+    def __init__(self, runtime: Runtime, projection: Projection) -> None:
+        super().__init__(runtime, projection.name)
+        self._dialect = projection.code
+
+    @property
+    def public_url(self) -> str | None:
+        return self._runtime.settings.public_url
+
+    @property
+    def connectors(self) -> Mapping[str, Connector]:
+        return self._runtime.connectors
 
     async def list_page(self, integration: Integration, query: ListQuery) -> ListPage:
         keys = [

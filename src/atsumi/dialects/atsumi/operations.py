@@ -1,0 +1,256 @@
+"""Every operation of our own API, as one table: the router and the OpenAPI document both read it."""
+
+from __future__ import annotations
+
+from asyncio import get_running_loop
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from starlette.types import Scope
+
+from atsumi.dialects.atsumi import wire
+from atsumi.dialects.atsumi.cursor import read_cursor, write_cursor
+from atsumi.dialects.atsumi.errors import IntegrationNotFound
+from atsumi.dialects.atsumi.parameters import (
+    MODEL_BY_NAME,
+    Parameter,
+    models,
+    moment,
+    read_query,
+    sequence,
+    text,
+    whole_number,
+    word,
+)
+from atsumi.dialects.http import authenticate, header, integration_spelled
+from atsumi.dialects.services import HistoryServices, Integration, IntegrationState
+from atsumi.errors import InvalidInput, NotFound, NotReady
+from atsumi.model.catalog import MODELS, STRUCTS
+from atsumi.model.ids import from_base58, record_id, to_base58
+from atsumi.model.names import Model
+from atsumi.store.feed import ChangeLine
+from atsumi.store.history import Version
+
+INTEGRATION_HEADER = "X-Integration-Id"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: its integration, the named parts of its path and the values of its query parameters."""
+
+    services: HistoryServices
+    integration: Integration
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One path with one method; ``answer`` is the struct of a 200."""
+
+    method: str
+    path: str
+    id: str
+    summary: str
+    description: str
+    handler: Callable[[Call], Awaitable[msgspec.Struct]]
+    answer: type[msgspec.Struct]
+    parameters: tuple[Parameter, ...] = ()
+
+
+async def serve(services: HistoryServices, operation: Operation, scope: Scope, path: Mapping[str, str]) -> bytes:
+    """Answer one request. Data that was stored stays readable while new credentials are awaited.
+
+    Raises the errors that :func:`~atsumi.dialects.atsumi.errors.error_answer` knows.
+    """
+    caller = await authenticate(services, scope)
+    spelled = header(scope, INTEGRATION_HEADER.lower().encode())
+    if spelled is None:
+        raise IntegrationNotFound(f"Name the integration in the header {INTEGRATION_HEADER}.")
+    integration = await integration_spelled(services, caller, spelled.decode("latin-1").strip())
+    if integration is None:
+        raise IntegrationNotFound("There is no integration with this id in the environment of your API key.")
+    if integration.state is IntegrationState.INACTIVE:
+        raise NotReady("This integration is switched off. Switch it on to read from it.")
+    query = read_query(operation.parameters, scope["query_string"])
+    return msgspec.json.encode(await operation.handler(Call(services, integration, path, query)))
+
+
+async def _changes(call: Call) -> wire.ChangeList:
+    services, integration, query = call.services, call.integration, call.query
+    deadline = get_running_loop().time() + query["wait_seconds"]
+    after: int | None = None
+    if query["cursor"] is not None:
+        if query["start"] is not None:
+            raise InvalidInput("`start` is for requests without a `cursor`.", path="start")
+        after = read_cursor(services.cursor_key, integration.public_id, query["cursor"])
+    elif query["start"] == "latest":
+        after = await services.latest_sequence(integration)
+    page = await services.changes(integration, after, query["limit"], query["models"])
+    while not page.changes and not page.has_more and (left := deadline - get_running_loop().time()) > 0:
+        if await services.wait_for_change(integration, page.position, left):
+            page = await services.changes(integration, page.position, query["limit"], query["models"])
+    return wire.ChangeList(
+        items=[_change(line) for line in page.changes],
+        cursor=write_cursor(services.cursor_key, integration.public_id, page.position),
+        has_more=page.has_more,
+    )
+
+
+def _change(line: ChangeLine) -> wire.Change:
+    return wire.Change(
+        sequence=line.seq,
+        model=MODELS[line.model],
+        id=to_base58(line.id),
+        uuid=str(line.id),
+        kind=_kind(line.kind),
+        changed_at=line.changed_at,
+    )
+
+
+def _kind(number: int) -> wire.Kind:
+    return wire.KINDS[number - 1]
+
+
+async def _record(call: Call) -> wire.RecordState:
+    model, id = _addressed(call)
+    found = await call.services.version_at(call.integration, model, id, call.query["as_of"])
+    fields = msgspec.json.decode(found.data)
+    return wire.RecordState(
+        model=model,
+        id=to_base58(id),
+        uuid=str(id),
+        sequence=found.seq,
+        changed_at=found.changed_at,
+        deleted_at=found.deleted_at,
+        record=msgspec.Raw(found.data),
+        references={
+            field: to_base58(record_id(call.integration.public_id, target, fields[field]))
+            for field, target in STRUCTS[model].references.items()
+            if fields.get(field) is not None
+        },
+    )
+
+
+async def _versions(call: Call) -> wire.VersionList:
+    model, id = _addressed(call)
+    lines, has_more = await call.services.versions(
+        call.integration, model, id, call.query["limit"], call.query["before"]
+    )
+    return wire.VersionList(
+        model=model,
+        id=to_base58(id),
+        uuid=str(id),
+        items=[
+            wire.Version(
+                sequence=line.seq,
+                kind=_kind(line.kind) if line.kind is not None else None,
+                changed_at=line.changed_at,
+                deleted_at=line.deleted_at,
+            )
+            for line in lines
+        ],
+        has_more=has_more,
+    )
+
+
+async def _difference(call: Call) -> wire.Difference:
+    model, id = _addressed(call)
+    old = await call.services.version_at(call.integration, model, id, call.query["from"])
+    new = await call.services.version_at(call.integration, model, id, call.query["to"])
+    before, after = msgspec.json.decode(old.data), msgspec.json.decode(new.data)
+    return wire.Difference(
+        model=model,
+        id=to_base58(id),
+        uuid=str(id),
+        from_=_moment(old),
+        to=_moment(new),
+        changes=[
+            wire.FieldChange(field=field, before=before.get(field), after=after.get(field))
+            for field in sorted(before.keys() | after.keys())
+            if before.get(field) != after.get(field)
+        ],
+    )
+
+
+def _moment(version: Version) -> wire.Moment:
+    return wire.Moment(sequence=version.seq, changed_at=version.changed_at, deleted_at=version.deleted_at)
+
+
+def _addressed(call: Call) -> tuple[Model, UUID]:
+    """Model and id of the path; the id in either spelling. Raises :class:`NotFound`."""
+    model, spelled = MODEL_BY_NAME.get(call.path["model"]), call.path["id"]
+    if model is None:
+        raise NotFound(f"There is no such model. Known: {', '.join(MODEL_BY_NAME)}.", path="model")
+    id = from_base58(spelled)
+    if id is None:
+        try:
+            id = UUID(spelled)
+        except ValueError:
+            raise NotFound("There is no such record.", path="id") from None
+    return model, id
+
+
+_CURSOR = text("cursor", "`cursor` of the answer before; without one the feed begins with the oldest change kept.")
+_START = word(
+    "start", "Without a cursor: where to begin. `latest` skips all changes committed so far.", ("oldest", "latest")
+)
+_LIMIT = whole_number("limit", "How many changes an answer holds at most.", 1, 1000, 100)
+_MODELS = models("models", "Only changes of these models, separated by commas. The cursor moves past all others.")
+_WAIT = whole_number("wait_seconds", "Where there is nothing yet: how long to wait for a change.", 0, 30, 0)
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        "GET",
+        "/changes",
+        "ListChanges",
+        "Follow changes",
+        "Every change of the integration's records in commit order. A reader who always goes on from the last cursor "
+        "is shown each change exactly once and misses none, whatever is written meanwhile. Changes are kept for a "
+        "limited time; a cursor that is older is answered with 410 `no_longer_kept`. Then take a new cursor with "
+        "`start=latest`, read the records anew, and go on from that cursor.",
+        _changes,
+        wire.ChangeList,
+        (_CURSOR, _START, _LIMIT, _MODELS, _WAIT),
+    ),
+    Operation(
+        "GET",
+        "/records/{model}/{id}",
+        "GetRecord",
+        "Read a record, now or as it was",
+        "The canonical record. With `as_of` the version that was valid at that moment: 404 if the record did not exist "
+        "then, 410 if that version is no longer kept.",
+        _record,
+        wire.RecordState,
+        (moment("as_of", "An instant, or the sequence number of a change, which is included."),),
+    ),
+    Operation(
+        "GET",
+        "/records/{model}/{id}/versions",
+        "ListVersions",
+        "List a record's versions",
+        "The versions that are kept, the present one first.",
+        _versions,
+        wire.VersionList,
+        (
+            whole_number("limit", "How many versions an answer holds at most.", 1, 1000, 100),
+            sequence("before", "Only versions older than this one."),
+        ),
+    ),
+    Operation(
+        "GET",
+        "/records/{model}/{id}/diff",
+        "CompareVersions",
+        "Compare a record at two moments",
+        "The fields whose values differ. Both moments are read as in `as_of`.",
+        _difference,
+        wire.Difference,
+        (
+            moment("from", "The one moment.", is_required=True),
+            moment("to", "The other moment; the present if left out."),
+        ),
+    ),
+)

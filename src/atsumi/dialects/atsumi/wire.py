@@ -1,0 +1,130 @@
+"""Every document of this API, as typed structs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from atsumi.model.names import Model
+
+Id = Annotated[str, msgspec.Meta(min_length=24, max_length=24, description="24 characters of base58.")]
+Sequence = Annotated[int, msgspec.Meta(ge=1, description="The number of a change within its integration.")]
+Kind = Literal["created", "updated", "deleted", "revived"]
+KINDS: tuple[Kind, ...] = ("created", "updated", "deleted", "revived")
+"""In the order of their stored numbers, which begin with 1."""
+
+
+class Change(msgspec.Struct, kw_only=True):
+    """One change of one record. ``id`` and ``uuid`` are two spellings of the same id."""
+
+    sequence: Sequence
+    model: Model
+    id: Id
+    uuid: str
+    kind: Kind
+    changed_at: datetime
+
+
+class ChangeList(msgspec.Struct, kw_only=True):
+    """Changes in the order in which they were committed.
+
+    ``cursor`` is always there: the next request goes on from it, also at the end, and also when ``items`` is empty.
+    ``has_more`` tells that something beyond it is stored already, whether or not it passes the filter.
+    """
+
+    items: list[Change]
+    cursor: str
+    has_more: bool
+
+
+class RecordState(msgspec.Struct, kw_only=True):
+    """A record at one moment.
+
+    ``record`` holds the canonical fields; those that are unknown or have their usual value are left out.
+    ``references`` holds our ids of the records that it names by their ``*_remote_id``, by field. ``deleted_at`` is set
+    while the record was gone from the tool. ``sequence`` is the change that brought this state about.
+    """
+
+    model: Model
+    id: Id
+    uuid: str
+    sequence: Sequence
+    changed_at: datetime
+    deleted_at: datetime | None
+    record: msgspec.Raw
+    references: dict[str, str]
+
+
+class Version(msgspec.Struct, kw_only=True):
+    """One state that a record was in from ``changed_at`` until the next. ``kind`` is ``null`` if no longer known."""
+
+    sequence: Sequence
+    kind: Kind | None
+    changed_at: datetime
+    deleted_at: datetime | None
+
+
+class VersionList(msgspec.Struct, kw_only=True):
+    """The versions that are kept, the present one first. Older ones are read with ``before`` the last sequence."""
+
+    model: Model
+    id: Id
+    uuid: str
+    items: list[Version]
+    has_more: bool
+
+
+class FieldChange(msgspec.Struct, kw_only=True):
+    """A canonical field with its two values; ``null`` where it is unknown or has its usual value."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class Moment(msgspec.Struct, kw_only=True):
+    """Which state of the record one side of a comparison is."""
+
+    sequence: Sequence
+    changed_at: datetime
+    deleted_at: datetime | None
+
+
+class Difference(msgspec.Struct, kw_only=True):
+    """What differs between two states of a record, by field, in the order of the fields' names."""
+
+    model: Model
+    id: Id
+    uuid: str
+    from_: Moment = msgspec.field(name="from")
+    to: Moment
+    changes: list[FieldChange]
+
+
+Code = Literal[
+    "invalid_input",
+    "authentication_required",
+    "integration_not_found",
+    "not_found",
+    "method_not_allowed",
+    "not_ready",
+    "no_longer_kept",
+    "timed_out",
+    "internal_error",
+]
+
+
+class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Every error, as a problem document (RFC 9457). ``code`` is for programs, ``detail`` for people.
+
+    ``parameter`` names the part of the request that is to blame, if one is.
+    """
+
+    type: str
+    title: str
+    status: int
+    code: Code
+    detail: str
+    parameter: str | None = None
