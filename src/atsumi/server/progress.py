@@ -124,10 +124,11 @@ def explain(run: Run) -> str:
         case "AUTHENTICATION_FAILED":
             return f"{run.message}\nStored data stays readable. The customer must give new credentials."
         case "FAILED":
-            return f"{run.message}\nStored data stays readable."
+            return f"{run.message}\nStored data stays readable; the next run reads what is missing."
         case _:
             if run.message is None:
                 return "The run waits for a worker."
             return (
-                f"{run.message}\nStored data stays readable; the run goes on by itself at {run.next_at:%H:%M:%S} UTC."
+                f"{run.message}\nNobody has to act: while `atsumi serve` runs, the run goes on by itself at "
+                f"{run.next_at:%H:%M:%S} UTC; another `atsumi sync` continues it at once. Stored data stays readable."
             )

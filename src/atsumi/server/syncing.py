@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from uuid import UUID
 
 from rich.console import Console
 
+from atsumi.errors import Conflict
 from atsumi.server.progress import watch
 from atsumi.server.runtime import Runtime
 from atsumi.store import runs
@@ -14,29 +16,52 @@ from atsumi.store.runs import Run
 from atsumi.store.tenants import IntegrationRow
 from atsumi.sync.run import execute
 
+_POLL_SECONDS = 0.5
+
 
 async def sync_now(runtime: Runtime, integration: IntegrationRow, kind: str, console: Console) -> Run:
     """Request a run and execute it in this process, or watch it where another process was faster.
 
-    An integration that was never read completely gets its full run first, whatever ``kind`` says: before it there is
-    nothing that could have changed. Returns the run when it has ended or has to wait for the tool.
+    A run that was begun and then left (it waits for the tool, or its worker died) is continued first; it is the one
+    asked for, too, if it reads as much. An integration without a complete full run gets one, whatever was asked for:
+    its lists stay closed until then.
+    Returns the run when it has ended or has to wait for the tool. Raises :class:`Conflict` for an integration that is
+    switched off or waits for new credentials.
     """
+    if integration.state != "ACTIVE":
+        raise Conflict(f"{integration.id} is {integration.state.lower()}: {integration.state_reason or 'switched off'}")
     if integration.first_synced_at is None:
         kind = "full"
+    stopped = await runs.stopped_run(runtime.pool, integration.number)
+    if stopped is not None:
+        continued = await _work_on(runtime, integration, stopped, console)
+        if continued.ended_at is None or continued.kind in (kind, "full"):
+            return continued
     run, _ = await runs.request_run(runtime.pool, integration.number, kind)
-    claim = await runs.claim_run(runtime.pool, run.id)
-    if claim is None:
-        return await watch(runtime.pool, run.id, console)
-    work = await runtime.work(claim, integration)
-    executing = asyncio.create_task(execute(work))
-    watching = asyncio.create_task(watch(runtime.pool, run.id, console))
+    return await _work_on(runtime, integration, run.id, console)
+
+
+async def _work_on(runtime: Runtime, integration: IntegrationRow, run_id: UUID, console: Console) -> Run:
+    watching = asyncio.create_task(watch(runtime.pool, run_id, console))
+    executing = asyncio.create_task(_execute(runtime, integration, run_id))
     try:
         # A bug in the run must end the watching too, which would wait for ever.
         await asyncio.wait([executing, watching], return_when=asyncio.FIRST_EXCEPTION)
-        await executing
+        if executing.done():
+            executing.result()
         return await watching
     finally:
         for task in (executing, watching):
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(executing, watching, return_exceptions=True)
+
+
+async def _execute(runtime: Runtime, integration: IntegrationRow, run_id: UUID) -> None:
+    """Claim the run as soon as nobody else works on the integration, and execute it; or see another one end it."""
+    while (claim := await runs.claim_run(runtime.pool, run_id)) is None:
+        found = await runs.find_run(runtime.pool, run_id)
+        if found is None or found.ended_at is not None:
+            return
+        await asyncio.sleep(_POLL_SECONDS)
+    await execute(await runtime.work(claim, integration))

@@ -89,6 +89,7 @@ async def _execute(work: Work) -> str:
     plan = await runs.plan_streams(work.pool, work.claim, list(streams))
     started = work.claim.run.started_at or datetime.now(UTC)
     troubles: list[str] = []
+    put_off: RateLimited | RemoteUnavailable | None = None
     for progress in plan:
         if progress.state in ("COMPLETE", "SKIPPED", "FAILED"):
             if progress.message and progress.state != "COMPLETE":
@@ -103,18 +104,28 @@ async def _execute(work: Work) -> str:
             troubles.append(str(error))
             await _end_stream(work, progress.stream, "SKIPPED", str(error))
         except (UnexpectedResponse, RemoteRejected) as error:
-            troubles.append(str(error))
+            told = f"{error}. The next run tries again; if it stays so, the maintainers have to look at it."
+            troubles.append(told)
             work.log.warning("sync.stream_failed", stream=progress.stream, reason=str(error), shape=_shape(error))
-            await _end_stream(work, progress.stream, "FAILED", str(error))
+            await _end_stream(work, progress.stream, "FAILED", told)
         except AuthenticationFailed as error:
             return await _refused(work, error)
-        except RateLimited as error:
-            return await _postpone(work, error, until=error.retry_at, is_counted=False)
-        except RemoteUnavailable as error:
-            if work.claim.run.attempts >= runs.MAXIMUM_ATTEMPTS:
-                return await _end(work, "FAILED", f"{error}. Given up after {work.claim.run.attempts} attempts.")
-            wait = min(_FIRST_RETRY * 2 ** (work.claim.run.attempts - 1), _LONGEST_RETRY)
-            return await _postpone(work, error, until=datetime.now(UTC) + wait, is_counted=True)
+        except (RateLimited, RemoteUnavailable) as error:
+            is_required = progress.stream in work.target.connector.required_streams
+            is_over = work.claim.run.attempts >= runs.MAXIMUM_ATTEMPTS
+            told = f"{error}. Given up after {work.claim.run.attempts} attempts."
+            if is_required and not (is_over and isinstance(error, RemoteUnavailable)):
+                return await _wait(work, error, is_counted=isinstance(error, RemoteUnavailable))
+            if is_required:
+                return await _end(work, "FAILED", told)
+            if is_over:
+                troubles.append(told)
+                await _end_stream(work, progress.stream, "FAILED", told)
+            else:
+                # What only adds details must not keep the rest from being read; it is tried again afterwards.
+                put_off = put_off or error
+    if put_off is not None:
+        return await _wait(work, put_off, is_counted=True)
     return await _conclude(work, troubles)
 
 
@@ -244,6 +255,13 @@ async def _end(work: Work, state: str, message: str | None) -> str:
         await runs.end_run(connection, work.claim, state, message, now=now)
     await records.note_visible(work.pool, work.claim.owner.integration)
     return state
+
+
+async def _wait(work: Work, error: RateLimited | RemoteUnavailable, *, is_counted: bool) -> str:
+    if isinstance(error, RateLimited):
+        return await _postpone(work, error, until=error.retry_at, is_counted=is_counted)
+    wait = min(_FIRST_RETRY * 2 ** (work.claim.run.attempts - 1), _LONGEST_RETRY)
+    return await _postpone(work, error, until=datetime.now(UTC) + wait, is_counted=is_counted)
 
 
 async def _postpone(work: Work, error: RateLimited | RemoteUnavailable, *, until: datetime, is_counted: bool) -> str:
