@@ -27,9 +27,9 @@ from atsumi.store.runs import Claim
 from atsumi.store.tenants import IntegrationRow
 from atsumi.store.tokens import SharedBuckets, SharedTokens
 from atsumi.store.vault import Vault
-from atsumi.sync.page import Target
 from atsumi.sync.projection import Projection
 from atsumi.sync.run import Observer, Work
+from atsumi.sync.target import Target
 
 
 @dataclass(slots=True)

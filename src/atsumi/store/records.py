@@ -389,7 +389,7 @@ async def update_records(connection: Connection, owner: Owner, rows: Sequence[Re
     await connection.executemany(
         """
         UPDATE record SET group_id = $4, remote_id = $5, hash = $6, data = $7, seq = $8, changed_at = $9,
-            deleted_at = $10, remote_created_at = $11, keys = $12, facets = $13
+            deleted_at = $10, remote_created_at = $11, keys = $12, facets = $13, blanked_at = NULL
         WHERE integration = $1 AND model = $2 AND id = $3
         """,
         [(owner.integration, *row) for row in rows],

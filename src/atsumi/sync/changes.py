@@ -68,6 +68,7 @@ async def apply_groups(
         if (kind := _kind(existing.get(key), encoded)) is not None
     ]
     pending += [_Pending(ChangeKind.DELETED, _as_stored(row), row) for row in removed]
+    pending += await _erased(connection, owner, integration, built, yielded, removed)
     return await _write(connection, owner, tick, integration, pending)
 
 
@@ -102,6 +103,29 @@ async def _no_longer_yielded(
         found = await store.records_by_id(connection, owner.integration, CODES[model], empty)
         rows += [row for row in found.values() if row.deleted_at is None]
     return [row for row in rows if (MODELS[row.model], row.id) not in yielded]
+
+
+async def _erased(
+    connection: Connection,
+    owner: Owner,
+    integration: UUID,
+    built: dict[Group, Built],
+    yielded: dict[tuple[Model, UUID], Encoded],
+    removed: Sequence[RecordRow],
+) -> list[_Pending]:
+    """Root records that were deleted before the tool erased their person: they lose their content now."""
+    at_hand = {id for _, id in yielded} | {row.id for row in removed}
+    pending = []
+    for group, one in built.items():
+        root = record_id(integration, group.model, group.key)
+        if not one.erased or root in at_hand:
+            continue
+        rows = await store.records_by_id(connection, owner.integration, CODES[group.model], [root])
+        for row in rows.values():
+            encoded = codec.encode(integration, codec.bare(codec.decode(row)), row.group_id)
+            if encoded.hash != row.hash:
+                pending.append(_Pending(ChangeKind.UPDATED, encoded, row))
+    return pending
 
 
 async def _derive(
@@ -168,6 +192,8 @@ async def _write(
     changes = []
     for offset, one in enumerate(pending, start=1):
         deleted_at = tick.at if one.kind is ChangeKind.DELETED else None
+        if one.kind is ChangeKind.UPDATED and one.before is not None:
+            deleted_at = one.before.deleted_at
         row = codec.row_of(integration, one.encoded, tick.seq + offset, tick.at, deleted_at)
         before = codec.decode(one.before) if one.before is not None else None
         # As it will be read again, for instance with sorted keys: documents must not depend on who renders them.

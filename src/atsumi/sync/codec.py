@@ -49,6 +49,13 @@ def decode(row: RecordRow) -> Record:
     return _decoders[MODELS[row.model]].decode(row.data)
 
 
+def bare(record: Record) -> Record:
+    """The record with nothing but its remote id and the references without which it cannot be."""
+    struct = STRUCTS[record.model]
+    required = [field.name for field in msgspec.structs.fields(struct) if field.required]
+    return struct(**{name: getattr(record, name) for name in required})
+
+
 def references(integration: UUID, record: Record) -> dict[str, UUID]:
     """The record ids that a record points at, by field; unset references are left out."""
     found = {}

@@ -106,7 +106,7 @@ async def build_groups(
             if named != sources.get(group):
                 sources[group] = named
                 unsettled.append(group)
-        await _load(connection, integration, view, (source for group in unsettled for source in sources[group]))
+        await load_sources(connection, integration, view, (source for group in unsettled for source in sources[group]))
         pending = unsettled
     for group, named in sources.items():
         rule: GroupRule = mapping.rules[group.model]
@@ -124,9 +124,10 @@ async def build_groups(
     return result
 
 
-async def _load(
+async def load_sources(
     connection: Connection, integration: int, view: LoadedView, sources: Iterable[RawKey | RawPrefix]
 ) -> None:
+    """Read what these sources name into the view, once each."""
     wanted: set[tuple[str, str]] = set()
     prefixes: set[tuple[str, str]] = set()
     for source in sources:

@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
-from atsumi.connector.contract import Connector, Group, Issue, MappingContext, Page, RawKey, RawRecord
+from atsumi.connector.contract import Group, Issue, Page, RawKey, RawRecord
+from atsumi.store import deletion, runs
 from atsumi.store import records as store
-from atsumi.store import runs
 from atsumi.store.records import Connection, Owner, RawRow
+from atsumi.sync import snapshots
+from atsumi.sync.blanking import erase
 from atsumi.sync.changes import Change, apply_groups
 from atsumi.sync.codec import content_hash
 from atsumi.sync.groups import affected_groups, build_groups
-from atsumi.sync.projection import Projection
 from atsumi.sync.render import render_changes
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where pages go: the integration, and what turns its raw records into documents."""
-
-    integration: UUID
-    connector: Connector
-    context: MappingContext
-    projections: Sequence[Projection]
+from atsumi.sync.target import Target
 
 
 class PageResult(NamedTuple):
     """What storing a page did.
 
     ``seen`` and ``changed`` count the stream's own records: all of them, and those that were new or different.
+    ``troubles`` say what the operator has to decide.
     """
 
     seen: int
     changed: int
     changes: int
     issues: int
+    troubles: Sequence[str] = ()
 
 
 class _Difference(NamedTuple):
@@ -48,19 +41,30 @@ class _Difference(NamedTuple):
 
 
 async def store_page(
-    pool: asyncpg.Pool, owner: Owner, target: Target, page: Page, *, run_id: UUID, stream: str
+    pool: asyncpg.Pool,
+    owner: Owner,
+    target: Target,
+    page: Page,
+    *,
+    run_id: UUID,
+    stream: str,
+    shown: Sequence[str] | None = None,
 ) -> PageResult:
     """Store one page completely or not at all.
 
     In one transaction: raw records that differ, the canonical records they feed, the change log, the documents of
     every dialect, the counted issues and the stream's position. A page that brings nothing new writes its progress
-    and nothing else. Raises :class:`~atsumi.errors.StaleToken` when another worker owns the sync by now.
+    and nothing else. ``shown`` are the stream's remote ids on the page, kept with it for the comparison at the end of
+    a full listing; ``None`` where there will be none.
+    Raises :class:`~atsumi.errors.StaleToken` when another worker owns the sync by now.
     """
     records = _unique(page.records)
     # Observations that a page brings along (stages seen, stand-ins) are stored, but nobody counts them as records.
     seen = sum(raw.stream == stream for raw in records)
+    snapshot_of = () if page.ends_unproven else page.snapshot_of
+    troubles: Sequence[str] = ()
     async with pool.acquire() as connection:
-        difference = await _difference(connection, owner.integration, records, page.snapshot_of)
+        difference = await _difference(connection, owner.integration, records, snapshot_of)
         changed = sum(raw.stream == stream for raw in difference.changed)
         async with connection.transaction():
             if not difference.changed and not difference.gone:
@@ -68,8 +72,14 @@ async def store_page(
                 changes: Sequence[Change] = ()
                 issues = list(page.issues)
             else:
-                changes, found = await _apply(connection, owner, target, records, page.snapshot_of)
+                changes, found, troubles = await _apply(connection, owner, target, records, snapshot_of, run_id)
                 issues = [*page.issues, *found]
+            for one in snapshot_of:
+                await deletion.clear_suspicions(
+                    connection, owner.integration, one, except_for=difference.gone.get(one, ())
+                )
+                if one not in difference.gone:
+                    await deletion.supersede_unsafe(connection, owner.integration, one)
             await runs.record_page(
                 connection,
                 run_id,
@@ -79,9 +89,13 @@ async def store_page(
                 changed=changed,
                 issues=count_issues(issues),
             )
+            if page.ends_unproven:
+                await deletion.note_unproven(connection, run_id, stream)
+            if shown is not None:
+                await deletion.note_seen(connection, run_id, stream, shown)
     if changes:
         await store.note_visible(pool, owner.integration)
-    return PageResult(seen, changed, len(changes), len(issues))
+    return PageResult(seen, changed, len(changes), len(issues), troubles)
 
 
 def _unique(records: Sequence[RawRecord]) -> list[RawRecord]:
@@ -109,7 +123,7 @@ async def _difference(
 
 
 async def _without_stand_ins(connection: Connection, integration: int, changed: list[RawRecord]) -> list[RawRecord]:
-    """Drop records that only stand in for one that is stored."""
+    """Drop records that only stand in for one that is stored, even if it has gone: it is not brought back that way."""
     wanted: dict[str, set[str]] = {}
     for raw in changed:
         if raw.unless is not None:
@@ -119,7 +133,7 @@ async def _without_stand_ins(connection: Connection, integration: int, changed: 
     present = {
         RawKey(stream, id)
         for stream, ids in wanted.items()
-        for id in await store.raw_hashes(connection, integration, stream, list(ids))
+        for id in await deletion.known(connection, integration, stream, list(ids))
     }
     return [raw for raw in changed if raw.unless is None or raw.unless not in present]
 
@@ -130,21 +144,19 @@ async def _apply(
     target: Target,
     records: Sequence[RawRecord],
     snapshot_of: Sequence[str],
-) -> tuple[Sequence[Change], list[Issue]]:
+    run_id: UUID,
+) -> tuple[Sequence[Change], list[Issue], list[str]]:
     tick = await store.take_clock(connection, owner)
     # Looked up again behind the lock: another writer may have committed since.
     difference = await _difference(connection, owner.integration, records, snapshot_of)
     rows = [RawRow(raw.stream, raw.remote_id, content_hash(raw.data), raw.data) for raw in difference.changed]
     await store.write_raw(connection, owner, tick, rows)
-    fed = list(difference.changed)
-    for stream, ids in difference.gone.items():
-        await store.mark_gone(connection, owner, tick, stream, ids)
-        kept = await store.raw_by_key(connection, owner.integration, [(stream, id) for id in ids])
-        fed += [RawRecord(stream, id, kept[stream, id][0]) for id in ids]
-    mapping = target.connector.mapping
+    mapping, tool = target.connector.mapping, target.connector.manifest.slug
+    verdict = await snapshots.judge(connection, owner, mapping, target.context, tool, run_id, difference.gone)
+    fed = [*difference.changed, *await snapshots.mark(connection, owner, tick, verdict, run_id)]
     groups, issues = await affected_groups(connection, owner.integration, mapping, target.context, fed)
     changes, found = await remap_groups(connection, owner, tick, target, groups, at_hand=difference.changed)
-    return changes, [*issues, *found]
+    return changes, [*issues, *found], verdict.troubles
 
 
 async def remap_groups(
@@ -162,6 +174,7 @@ async def remap_groups(
     await store.replace_links(connection, owner.integration, built.links)
     changes = await apply_groups(connection, owner, tick, target.integration, built.groups, mapping.derivations)
     await render_changes(connection, owner, target.integration, target.projections, changes)
+    await erase(connection, owner, target, built.groups)
     return changes, built.issues
 
 

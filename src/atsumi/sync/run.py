@@ -28,7 +28,9 @@ from atsumi.errors import (
 )
 from atsumi.store import records, runs
 from atsumi.store.runs import Claim, StreamProgress
-from atsumi.sync.page import PageResult, Target, store_page
+from atsumi.sync.deletion import Sweep, settle
+from atsumi.sync.page import PageResult, store_page
+from atsumi.sync.target import Target
 
 HEARTBEAT_SECONDS = 5.0
 _LOOKUP_SCAN = 500
@@ -88,18 +90,19 @@ async def _execute(work: Work) -> str:
     streams = {stream.name: stream for stream in work.target.connector.streams}
     plan = await runs.plan_streams(work.pool, work.claim, list(streams))
     started = work.claim.run.started_at or datetime.now(UTC)
+    sweep = Sweep(work.pool, work.claim.owner, work.target, work.context, work.claim.run.id, started)
     troubles: list[str] = []
     put_off: RateLimited | RemoteUnavailable | None = None
     for progress in plan:
         if progress.state in ("COMPLETE", "SKIPPED", "FAILED"):
-            if progress.message and progress.state != "COMPLETE":
+            if progress.message:
                 troubles.append(progress.message)
             continue
         stream = streams.get(progress.stream)
         if stream is None:
             continue
         try:
-            await _read(work, stream, progress, started)
+            troubles += await _read(work, stream, progress, sweep)
         except PermissionMissing as error:
             troubles.append(str(error))
             await _end_stream(work, progress.stream, "SKIPPED", str(error))
@@ -138,7 +141,12 @@ async def _conclude(work: Work, troubles: Sequence[str]) -> str:
     return await _end(work, state, "\n".join(troubles))
 
 
-async def _read(work: Work, stream: Stream | LookupStream, progress: StreamProgress, started: datetime) -> None:
+async def _read(work: Work, stream: Stream | LookupStream, progress: StreamProgress, sweep: Sweep) -> list[str]:
+    """Read one stream to its end; returns what kept it from being wholly believed."""
+    # Only a full read of a listing shows everything there is.
+    is_sweep = work.claim.run.kind == "full" and not isinstance(stream, LookupStream)
+    has_read = progress.pages > 0
+    troubles: list[str] = []
     if isinstance(stream, LookupStream):
         batch = await runs.current_batch(work.pool, work.claim.owner.integration)
         pages = _lookup_pages(work, stream, progress.position)
@@ -150,14 +158,30 @@ async def _read(work: Work, stream: Stream | LookupStream, progress: StreamProgr
     async with contextlib.aclosing(_ahead(pages, work.prefetch)) as fetched:
         async for page in fetched:
             result = await store_page(
-                work.pool, work.claim.owner, work.target, page, run_id=work.claim.run.id, stream=stream.name
+                work.pool,
+                work.claim.owner,
+                work.target,
+                page,
+                run_id=work.claim.run.id,
+                stream=stream.name,
+                shown=_shown(page, stream.name) if is_sweep and not page.snapshot_of else None,
             )
+            troubles += result.troubles
+            is_sweep, has_read = is_sweep and not page.snapshot_of, True
             if work.observe is not None:
                 work.observe(stream.name, result)
+    if is_sweep and has_read:
+        troubles += await settle(sweep, stream.name)
     async with work.pool.acquire() as connection, connection.transaction():
         await records.check_owner(connection, work.claim.owner)
-        await runs.end_stream(connection, work.claim, stream.name, state="COMPLETE")
-        await runs.set_watermark(connection, work.claim.owner.integration, stream.name, started, batch)
+        message = "\n".join(troubles) or None
+        await runs.end_stream(connection, work.claim, stream.name, state="COMPLETE", message=message)
+        await runs.set_watermark(connection, work.claim.owner.integration, stream.name, sweep.started_at, batch)
+    return troubles
+
+
+def _shown(page: Page, stream: str) -> list[str]:
+    return list(dict.fromkeys(raw.remote_id for raw in page.records if raw.stream == stream))
 
 
 async def _lookup_pages(work: Work, stream: LookupStream, position: str | None) -> AsyncIterator[Page]:

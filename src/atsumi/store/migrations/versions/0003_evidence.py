@@ -1,4 +1,4 @@
-"""What a listing left unproven, snapshots as evidence, erased raw records, and applications created through us."""
+"""What a listing left unproven, snapshots as evidence, and applications created through us."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ ALTER TABLE deletion_evidence DROP CONSTRAINT deletion_evidence_kind_check;
 ALTER TABLE deletion_evidence ADD CONSTRAINT deletion_evidence_kind_check
     CHECK (kind IN ('probe', 'second_sweep', 'snapshot', 'operator', 'mode'));
 
-ALTER TABLE raw_record ADD COLUMN erased_at timestamptz;
-CREATE INDEX raw_record_gone ON raw_record (integration, gone_at)
-    WHERE gone_at IS NOT NULL AND erased_at IS NULL;
+CREATE INDEX raw_record_gone ON raw_record (integration, gone_at) WHERE gone_at IS NOT NULL AND hash <> '';
+COMMENT ON COLUMN raw_record.hash IS 'Digest of the content; empty once that was erased, so that no content equals it';
 
 CREATE TABLE created_application (
     integration bigint NOT NULL REFERENCES integration,
