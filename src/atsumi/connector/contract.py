@@ -121,9 +121,12 @@ class Stream(Protocol):
 class LookupStream(Protocol):
     """Records that are fetched by id, where the ids come from raw records of other streams.
 
-    The engine hands over ids found in raw records of ``drivers`` that changed since this stream last completed
-    (in a full run: in all of them). With ``refetch`` false, ids that are stored already are left out of an
-    incremental run.
+    The engine hands over ids found in raw records of ``drivers`` that changed since this stream last followed them,
+    and leaves out those that are held and still current (``version``). In a full run it follows all drivers, and
+    fetches ids without a version again.
+
+    A stream that costs a request per record would hold up everything else for hours, so it is a *background* stream:
+    it is read in small slices whenever nothing else of the integration waits, with requests that others leave over.
     """
 
     @property
@@ -136,19 +139,44 @@ class LookupStream(Protocol):
 
     @property
     def batch_size(self) -> int:
-        """How many ids one call of ``fetch`` takes at most."""
+        """How many ids one call of ``fetch`` takes at most; a stopped read repeats at most one such batch."""
         ...
 
     @property
-    def refetch(self) -> bool: ...
+    def is_background(self) -> bool:
+        """Whether the stream is left to the background, so that full and incremental runs do not wait for it."""
+        ...
+
+    @property
+    def foreground_limit(self) -> int:
+        """How many ids a full or incremental run fetches of a background stream; more are left to the background."""
+        ...
+
+    @property
+    def refresh_seconds(self) -> int | None:
+        """How often the background fetches every id again, because the drivers do not tell of all changes."""
+        ...
 
     def wanted(self, raw: RawRecord, context: Context) -> Iterable[str]:
         """The ids that this raw record of a driver stream asks for. Pure."""
         ...
 
+    def version(self, raw: RawRecord, context: Context) -> str | None:
+        """What of this driver record decides whether its ids have to be fetched again. Pure.
+
+        An id is current when it was last fetched under the same version. ``None``: once stored, the drivers say
+        nothing about it any more.
+        """
+        ...
+
     async def fetch(self, context: Context, ids: Sequence[str]) -> Page:
         """Fetch these ids. Ids that the tool does not know are simply missing from the page."""
         ...
+
+
+def versions(stream: str) -> str:
+    """The raw stream in which the engine keeps under which version each id of a lookup stream was last fetched."""
+    return f"{stream}:version"
 
 
 class RawView(Protocol):
@@ -234,6 +262,8 @@ class RecordMapping:
     of the endpoint it came from.
     ``coverage`` lists per model the fields that this connector can fill, and how sure that is; models and fields not
     listed are not offered by the tool.
+    ``rests_on`` names per model the streams whose last complete read says how fresh its list is; a model that is not
+    listed rests on all streams.
     """
 
     rules: Mapping[Model, GroupRule]
@@ -241,6 +271,7 @@ class RecordMapping:
     remote_data: Callable[[Model, str, MappingContext], Sequence[tuple[str, RawKey]]]
     coverage: Mapping[Model, Mapping[str, str]]
     derivations: Sequence[Derivation] = ()
+    rests_on: Mapping[Model, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from atsumi.connector.contract import Connector
@@ -14,6 +14,8 @@ from atsumi.model.names import Model
 from atsumi.store.feed import ChangePage
 from atsumi.store.history import Moment, Version, VersionLine
 from atsumi.store.reading import ListPage, ListQuery
+from atsumi.store.runs import Run, StreamProgress
+from atsumi.store.tenants import Freshness
 
 
 class IntegrationState(StrEnum):
@@ -52,6 +54,39 @@ class Integration:
     first_synced_at: datetime | None
     remote_data_enabled: bool
     config: Mapping[str, str]
+    freshness: Freshness | None = None
+    """How old its records may be, at the moment when it was looked up."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedSync:
+    """The run that answers a wish; ``kind`` may differ from the wished one."""
+
+    id: UUID
+    kind: Literal["full", "incremental"]
+    is_already_queued: bool
+
+
+class ModelStatus(StrEnum):
+    """How one model has come out of a run, or comes along."""
+
+    PENDING = "PENDING"
+    """Not all of what it rests on has been read yet."""
+    SYNCED = "SYNCED"
+    SKIPPED = "SKIPPED"
+    """The credentials lack a right."""
+    FAILED = "FAILED"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
+    """The tool has no such model."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetails:
+    """One run with its streams, in reading order, and what that means for every model."""
+
+    run: Run
+    streams: Sequence[StreamProgress]
+    models: Mapping[Model, ModelStatus]
 
 
 class Access(Protocol):
@@ -102,7 +137,26 @@ class HistoryServices(Access, Protocol):
         ...
 
 
-class Services(Access, Protocol):
+class SyncServices(Access, Protocol):
+    """Sync runs, as every API surface may see and request them. Every method is safe to call concurrently."""
+
+    async def request_sync(self, integration: Integration, kind: Literal["full", "incremental"]) -> RequestedSync:
+        """Ask for a run on behalf of an API caller; at most one of a kind waits or runs.
+
+        The kind is ``full`` as long as no full run has succeeded. Raises ``Conflict`` unless the integration is active.
+        """
+        ...
+
+    async def runs(self, integration: Integration, limit: int) -> Sequence[Run]:
+        """The newest runs, newest first."""
+        ...
+
+    async def run(self, caller: Caller, run_id: UUID) -> RunDetails | None:
+        """One run, if it is of an integration of the caller's environment."""
+        ...
+
+
+class Services(SyncServices, Protocol):
     """The product, as a surface with lists sees it. Every method is safe to call concurrently."""
 
     @property
@@ -117,6 +171,10 @@ class Services(Access, Protocol):
 
     async def list_page(self, integration: Integration, query: ListQuery) -> ListPage:
         """One page of one list of the calling dialect."""
+        ...
+
+    def as_of(self, integration: Integration, model: Model) -> datetime | None:
+        """The instant that the model's list is at least as new as; ``None`` before there is one."""
         ...
 
     def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:

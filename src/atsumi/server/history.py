@@ -8,8 +8,8 @@ from uuid import UUID
 from atsumi.dialects.services import Integration
 from atsumi.model.catalog import CODES
 from atsumi.model.names import Model
+from atsumi.server.access import AccessServices
 from atsumi.server.runtime import Runtime
-from atsumi.server.services import AccessServices
 from atsumi.store import feed, history
 from atsumi.store.feed import ChangePage, ChangeWatch
 from atsumi.store.history import Moment, Version, VersionLine

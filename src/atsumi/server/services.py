@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
+from datetime import datetime
 
 from atsumi.connector.contract import Connector, MappingContext, RawKey
-from atsumi.dialects.services import Caller, Integration, IntegrationState
+from atsumi.dialects.services import Integration
 from atsumi.model.names import Model
 from atsumi.model.record import term
+from atsumi.server.runs import SyncServices, streams_behind
 from atsumi.server.runtime import Runtime
-from atsumi.store import reading, records, tenants
+from atsumi.store import reading, records
 from atsumi.store.reading import Fragment, ListPage, ListQuery, Operator
-from atsumi.store.tenants import IntegrationRow
 from atsumi.sync.codec import search_key
 from atsumi.sync.projection import Projection
 
 
-class AccessServices:
-    """Who may read what, for the API surface of that name."""
-
-    def __init__(self, runtime: Runtime, name: str) -> None:
-        self._runtime = runtime
-        self._cursor_key = runtime.vault.derive(f"cursor/{name}")
-
-    @property
-    def cursor_key(self) -> bytes:
-        return self._cursor_key
-
-    async def authenticate(self, api_key: str) -> Caller | None:
-        environment = await tenants.authenticate(self._runtime.pool, api_key)
-        return Caller(environment.id, environment.name) if environment else None
-
-    async def find_integration(self, caller: Caller, public_id: UUID) -> Integration | None:
-        row = await tenants.find_integration(self._runtime.pool, caller.environment_id, public_id)
-        return _shown(row) if row else None
-
-
-class DialectServices(AccessServices):
+class DialectServices(SyncServices):
     """The services of one dialect. Keeps no state of its own, so any process may answer any request."""
 
     def __init__(self, runtime: Runtime, projection: Projection) -> None:
@@ -65,6 +45,17 @@ class DialectServices(AccessServices):
             return ListPage(await self._with_remote_data(integration, query.model, fragments), next)
         return ListPage([fragment.body + b',"remote_data":null}' for fragment in fragments], next)
 
+    def as_of(self, integration: Integration, model: Model) -> datetime | None:
+        connector = self._runtime.connector(integration.tool)
+        if integration.freshness is None or model not in connector.mapping.coverage:
+            return None
+        read_from = integration.freshness.read_from
+        streams = streams_behind(connector, model)
+        # What was never read does not count: an optional stream may be refused for ever. A required one does.
+        if not streams & read_from.keys() or (streams & connector.required_streams) - read_from.keys():
+            return None
+        return min(read_from[name] for name in streams & read_from.keys())
+
     def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:
         return self._runtime.connector(tool).mapping.coverage.get(model, {})
 
@@ -89,20 +80,3 @@ class DialectServices(AccessServices):
             remote_data = b"{" + b",".join(parts) + b"}" if parts else b"null"
             documents.append(fragment.body + b',"remote_data":' + remote_data + b"}")
         return documents
-
-
-def _shown(row: IntegrationRow) -> Integration:
-    return Integration(
-        number=row.number,
-        public_id=row.public_id,
-        environment_id=row.environment_id,
-        tool=row.tool,
-        state=IntegrationState(row.state),
-        end_user_organization_name=row.end_user_organization_name,
-        end_user_email=row.end_user_email,
-        end_user_origin_id=row.end_user_origin_id,
-        created_at=row.created_at,
-        first_synced_at=row.first_synced_at,
-        remote_data_enabled=row.remote_data_enabled,
-        config=row.config,
-    )

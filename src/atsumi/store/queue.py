@@ -15,7 +15,7 @@ import asyncpg
 
 from atsumi.store import schedules
 from atsumi.store.records import Connection
-from atsumi.store.runs import LEASE
+from atsumi.store.runs import LEASE, Run, find_run, request_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,8 @@ async def due_runs(
 ) -> list[DueRun]:
     """Runs that someone should work on now, in order, at most one of each integration and ``limit`` altogether.
 
-    Left alone are integrations that are being synced or not active. A running run counts when its lease has run out.
+    Left alone are integrations that are being synced or not active, and background runs, which have workers of their
+    own. A running run counts when its lease has run out.
     ``long_limit`` caps how many of them are long; ``tenant_limit`` how many of one environment are waiting or
     running, increments and long ones counted apart. ``now=None`` is the database's clock.
     """
@@ -57,8 +58,10 @@ async def due_runs(
                    r.priority + extract(epoch FROM coalesce($2::timestamptz, now()) - r.next_at)::float8 / 60 AS urgency
             FROM sync_run r JOIN integration i ON i.number = r.integration
             WHERE r.state IN ('QUEUED', 'RUNNING') AND i.deleted_at IS NULL
+              AND (r.kind <> 'background' OR r.state = 'RUNNING' AND r.heartbeat_at > now() - $1::interval)
         ), running AS (
-            SELECT environment_id, is_long, count(*) AS runs FROM open WHERE is_alive GROUP BY 1, 2
+            SELECT environment_id, is_long, count(*) AS runs FROM open WHERE is_alive AND kind <> 'background'
+            GROUP BY 1, 2
         ), waiting AS (
             SELECT DISTINCT ON (o.integration) o.* FROM open o
             WHERE o.is_due AND NOT o.is_alive
@@ -87,6 +90,19 @@ async def due_runs(
         limit,
     )
     return [DueRun(**row) for row in rows]
+
+
+async def request_by_caller(
+    pool: asyncpg.Pool, integration: int, kind: str, *, now: datetime | None = None
+) -> tuple[Run, bool]:
+    """The run of that kind that waits or is under way, else a new one; and whether there was one already."""
+    running = await pool.fetchval(
+        "SELECT id FROM sync_run WHERE integration = $1 AND kind = $2 AND state = 'RUNNING'", integration, kind
+    )
+    found = await find_run(pool, running) if running is not None else None
+    if found is not None:
+        return found, True
+    return await request_run(pool, integration, kind, requested_by="api", now=now)
 
 
 async def cancel_runs(pool: asyncpg.Pool, integration: int, message: str, *, now: datetime | None = None) -> list[UUID]:

@@ -293,13 +293,27 @@ async def find_integration(pool: asyncpg.Pool, environment_id: UUID, public_id: 
     return _integration(row) if row else None
 
 
+SYNC_STATES = (
+    "PENDING",
+    "SYNCING",
+    "WAITING",
+    "SUCCEEDED",
+    "PARTIALLY_FAILED",
+    "FAILED",
+    "AUTHENTICATION_FAILED",
+    "CANCELLED",
+)
+"""What :class:`Freshness` may say of an integration's syncs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Freshness:
     """How old an integration's records may be.
 
     ``read_from`` is the start of the last complete read by stream: the records are at least as new as that.
-    ``next_sync_at`` is when the next run is due, if runs are not paused. ``sync_state`` is ``PENDING`` before the first
-    run, ``SYNCING`` during one, ``WAITING`` while one waits for the tool, else how the last one ended.
+    ``next_sync_at`` is when the next run is due, if runs are not paused. ``sync_state`` (one of ``SYNC_STATES``) is
+    ``PENDING`` before the first run, ``SYNCING`` during one, ``WAITING`` while one waits for the tool, else how the
+    last one ended.
     """
 
     read_from: Mapping[str, datetime]
@@ -308,8 +322,10 @@ class Freshness:
 
 
 _FRESHNESS = """
-    ARRAY(SELECT w.stream FROM stream_watermark w WHERE w.integration = number ORDER BY w.stream) AS streams,
-    ARRAY(SELECT w.complete_from FROM stream_watermark w WHERE w.integration = number ORDER BY w.stream) AS read_from,
+    ARRAY(SELECT w.stream FROM stream_watermark w
+          WHERE w.integration = number AND w.complete_from IS NOT NULL ORDER BY w.stream) AS streams,
+    ARRAY(SELECT w.complete_from FROM stream_watermark w
+          WHERE w.integration = number AND w.complete_from IS NOT NULL ORDER BY w.stream) AS read_from,
     (SELECT CASE WHEN r.state <> 'RUNNING' THEN r.state WHEN r.next_at > now() THEN 'WAITING' ELSE 'SYNCING' END
      FROM sync_run r WHERE r.integration = number AND r.state <> 'QUEUED' AND r.kind IN ('full', 'incremental')
      ORDER BY r.requested_at DESC LIMIT 1) AS sync_state

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
 from atsumi.dialects.http import authenticate, header, integration_spelled
 from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import WireError
 from atsumi.dialects.services import Caller, Integration, IntegrationState, Services
+from atsumi.errors import InvalidInput
 from atsumi.model.ids import to_base58
 
 _INTEGRATION = DIALECT.integration_header.lower().encode()
+_LONGEST_BODY = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,19 @@ class Call:
     services: Services
     scope: Scope
     parameters: Mapping[str, str] = field(default_factory=dict)
+    receive: Receive | None = None
+
+    async def body(self) -> bytes:
+        """The whole request body. Raises :class:`~atsumi.errors.InvalidInput` for more than 64 KiB."""
+        found = b""
+        while self.receive is not None:
+            message = await self.receive()
+            found += message.get("body", b"")
+            if len(found) > _LONGEST_BODY:
+                raise InvalidInput(f"The body is longer than {_LONGEST_BODY} bytes.")
+            if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                break
+        return found
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of that (lower-case) name."""
@@ -46,10 +61,9 @@ class Call:
         """Who sent the request. Raises :class:`~atsumi.errors.AuthenticationRequired`."""
         return await authenticate(self.services, self.scope)
 
-    async def integration(self) -> Integration:
-        """The integration that the request is about, ready to be read from.
+    async def addressed(self) -> Integration:
+        """The integration that the header names, in whatever state.
 
-        Data that was stored stays readable while new credentials are awaited (state ``INVALID``).
         Raises :class:`~atsumi.errors.AuthenticationRequired` and :class:`WireError`.
         """
         caller = await self.caller()
@@ -59,7 +73,15 @@ class Call:
                 "PLATFORM.INTEGRATION_NOT_FOUND",
                 f"Name the integration in the header {DIALECT.integration_header}, as `<tool>:<24 characters>`.",
             )
-        integration = await self.find(caller, spelled.decode("latin-1").strip())
+        return await self.find(caller, spelled.decode("latin-1").strip())
+
+    async def integration(self) -> Integration:
+        """The integration that the request is about, ready to be read from.
+
+        Data that was stored stays readable while new credentials are awaited (state ``INVALID``).
+        Raises :class:`~atsumi.errors.AuthenticationRequired` and :class:`WireError`.
+        """
+        integration = await self.addressed()
         if integration.state is IntegrationState.INACTIVE:
             raise WireError("INTEGRATION.INACTIVE", "This integration is switched off. Switch it on to read from it.")
         if integration.first_synced_at is None:

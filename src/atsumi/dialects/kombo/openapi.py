@@ -12,7 +12,8 @@ from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import CODES, ErrorDocument, Family, codes_of
 from atsumi.dialects.kombo.general import CATEGORIES
 from atsumi.dialects.kombo.lists import LISTS, Filter, Kind, ListSpec
-from atsumi.dialects.kombo.operations import OPERATIONS, Operation
+from atsumi.dialects.kombo.operations import AS_OF, NEXT_SYNC_AT, OPERATIONS, SYNC_STATE, Operation
+from atsumi.store.tenants import SYNC_STATES
 
 Json = dict[str, Any]
 
@@ -28,9 +29,27 @@ _OPEN_WORDS = {
 }
 
 
+_AS_OF = (
+    "The records are at least as new as this: the start of the last complete read of everything the list is made of."
+)
+_FRESHNESS: Json = {
+    AS_OF: {"schema": {"type": "string", "format": "date-time"}, "description": f"{_AS_OF} As `as_of` in the answer."},
+    NEXT_SYNC_AT: {
+        "schema": {"type": "string", "format": "date-time"},
+        "description": "When the next sync is due. Missing while syncs are paused.",
+    },
+    SYNC_STATE: {
+        "schema": {"type": "string", "enum": list(SYNC_STATES)},
+        "description": "`PENDING` before the first sync, `SYNCING` during one, `WAITING` while one waits for the tool "
+        "(it is down, or its budget is used up), else how the last one ended.",
+    },
+}
+
+
 def openapi_document() -> bytes:
     """The document as JSON."""
-    documents = [*(spec.document for spec in LISTS), *(op.data for op in OPERATIONS if op.data), ErrorDocument]
+    bodies = [body for op in OPERATIONS for body in (op.body, op.data) if body is not None]
+    documents = [*(spec.document for spec in LISTS), *bodies, ErrorDocument]
     _, schemas = msgspec.json.schema_components(documents, ref_template="#/components/schemas/{name}")
     for spec in LISTS:
         schemas[spec.document.__name__]["properties"]["remote_data"] = {
@@ -61,12 +80,18 @@ def openapi_document() -> bytes:
 
 
 def _operation(operation: Operation) -> Json:
+    body: Json = {}
+    if operation.body is not None:
+        content = {"application/json": {"schema": _reference(operation.body)}}
+        body = {"requestBody": {"required": True, "content": content}}
+    headers = {"headers": _FRESHNESS} if operation.list is not None else {}
     return {
         "operationId": operation.id,
         "summary": operation.summary,
         "parameters": _parameters(operation),
+        **body,
         "responses": {
-            "200": _content("Success.", _success(operation)),
+            "200": _content("Success.", _success(operation)) | headers,
             "default": _content("Error.", {"$ref": f"#/components/schemas/{_error_name(operation.family)}"}),
         },
     }
@@ -81,6 +106,10 @@ def _success(operation: Operation) -> Json:
         data = _object(
             {
                 "next": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+                "as_of": {
+                    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}],
+                    "description": f"{_AS_OF} `null` before there was one. A field of ours.",
+                },
                 "results": {"type": "array", "items": _reference(operation.list.document)},
             }
         )
@@ -98,10 +127,12 @@ def _reference(document: type) -> Json:
 
 
 def _parameters(operation: Operation) -> list[Json]:
+    header: Json = {"name": DIALECT.integration_header, "in": "header", "required": True}
+    header |= {"schema": {"type": "string"}, "description": "The integration, as `{tool}:{id}`."}
     if operation.list is not None:
-        header: Json = {"name": DIALECT.integration_header, "in": "header", "required": True}
-        described = {"schema": {"type": "string"}, "description": "The integration, as `{tool}:{id}`."}
-        return [header | described, *_list_parameters(operation.list)]
+        return [header, *_list_parameters(operation.list)]
+    if operation.body is not None:
+        return [header]
     return [
         {
             "name": name,

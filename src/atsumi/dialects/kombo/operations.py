@@ -4,53 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from atsumi.dialects.kombo import general
+from atsumi.dialects.http import Answer, Headers
+from atsumi.dialects.kombo import force_sync, general
 from atsumi.dialects.kombo.call import Call
 from atsumi.dialects.kombo.cursor import write_cursor
 from atsumi.dialects.kombo.errors import Family
 from atsumi.dialects.kombo.lists import LISTS, ListSpec
 from atsumi.dialects.kombo.parse import list_query, parse
+from atsumi.dialects.kombo.values import instant
+from atsumi.dialects.services import Integration
+from atsumi.store.reading import ListPage
 
-_EMPTY = b'{"status":"success","data":{"next":null,"results":[]}}'
+AS_OF, NEXT_SYNC_AT, SYNC_STATE = "x-atsumi-as-of", "x-atsumi-next-sync-at", "x-atsumi-sync-state"
+"""Headers of every list; the first is a field of ours in the envelope, too, which the published clients ignore."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One path with one method. ``path`` may hold ``{names}``; ``handler`` returns the body of a 200."""
+    """One path with one method. ``path`` may hold ``{names}``; ``handler`` answers with the body of a 200."""
 
     method: str
     path: str
     id: str
     summary: str
     family: Family
-    handler: Callable[[Call], Awaitable[bytes]]
+    handler: Callable[[Call], Awaitable[bytes | Answer]]
+    body: type | None = None
+    """What the request's body holds, if it has one."""
     data: type | None = None
     """What ``data`` of the answer holds; ``None`` for lists, whose documents stand in ``list``."""
     list: ListSpec | None = None
 
 
-def _list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[bytes]]:
-    async def read_list(call: Call) -> bytes:
+def _list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[Answer]]:
+    async def read_list(call: Call) -> Answer:
         """One page: parse, three awaits, a join of bytes."""
         integration = await call.integration()
         request = parse(spec, call.scope["query_string"])
         digest_text = request.digest_text()
         query = list_query(spec, request, digest_text, integration, call.services)
-        if query is None:
-            return _EMPTY
-        page = await call.services.list_page(integration, query)
+        # Taken before the page is read, so that the records are never older than said.
+        as_of = call.services.as_of(integration, spec.model)
+        page = await call.services.list_page(integration, query) if query is not None else ListPage((), None)
         following = b"null"
         if page.next is not None:
             key = call.services.cursor_key
             following = f'"{write_cursor(key, integration.public_id, spec.name, digest_text, page.next)}"'.encode()
         documents = list(page.documents) or [b""]
         # The frame goes around the first and last document, so that the page's bytes are copied once.
-        documents[0] = b'{"status":"success","data":{"next":' + following + b',"results":[' + documents[0]
+        frame = b'{"status":"success","data":{"next":' + following + b',"as_of":' + _json(as_of) + b',"results":['
+        documents[0] = frame + documents[0]
         documents[-1] += b"]}}"
-        return b",".join(documents)
+        return Answer(b",".join(documents), headers=_freshness(integration, as_of))
 
     return read_list
+
+
+def _json(moment: datetime | None) -> bytes:
+    return f'"{instant(moment)}"'.encode() if moment is not None else b"null"
+
+
+def _freshness(integration: Integration, as_of: datetime | None) -> Headers:
+    fresh = integration.freshness
+    headers = [(SYNC_STATE.encode(), fresh.sync_state.encode())] if fresh is not None else []
+    moments = ((AS_OF, as_of), (NEXT_SYNC_AT, fresh.next_sync_at if fresh is not None else None))
+    return (*headers, *((name.encode(), str(instant(at)).encode()) for name, at in moments if at is not None))
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -61,7 +81,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Check the API key",
         Family.GENERAL,
         general.check_api_key,
-        general.KeyCheck,
+        data=general.KeyCheck,
     ),
     Operation(
         "GET",
@@ -70,7 +90,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Read one integration",
         Family.GENERAL,
         general.integration_details,
-        general.IntegrationDetails,
+        data=general.IntegrationDetails,
     ),
     Operation(
         "GET",
@@ -79,7 +99,17 @@ OPERATIONS: tuple[Operation, ...] = (
         "List tools",
         Family.GENERAL,
         general.list_tools,
-        general.ToolList,
+        data=general.ToolList,
+    ),
+    Operation(
+        "POST",
+        "/force-sync",
+        "PostForceSync",
+        "Request a sync",
+        Family.GENERAL,
+        force_sync.force_sync,
+        body=force_sync.SyncRequest,
+        data=force_sync.RequestedSync,
     ),
     *(
         Operation("GET", spec.path, spec.operation, spec.title, Family.ATS, _list_handler(spec), list=spec)

@@ -44,7 +44,7 @@ def _api(services: Services) -> Api[Operation]:
     async def handle(
         operation: Operation, scope: Scope, receive: Receive, parameters: Mapping[str, str]
     ) -> bytes | Answer:
-        return await operation.handler(Call(services, scope, parameters))
+        return await operation.handler(Call(services, scope, parameters, receive))
 
     return Api("kombo", OPERATIONS, handle=handle, refuse=_refuse, document=openapi_document)
 

@@ -16,6 +16,8 @@ from atsumi.connector.contract import (
     RawView,
     RecordMapping,
 )
+from atsumi.connectors.personio import raw
+from atsumi.connectors.personio.facts import LANGUAGES
 from atsumi.connectors.personio.mapping import applications, jobs, people, questions, stages
 from atsumi.connectors.personio.mapping.addresses import GROUP_OF_STREAM, remote_data
 from atsumi.connectors.personio.mapping.coverage import COVERAGE
@@ -45,6 +47,15 @@ _JOB_MEMBERS = frozenset(
     {Model.JOB, Model.JOB_POSTING, Model.JOB_STAGE, Model.HIRING_TEAM_MEMBER, Model.JOB_SCREENING_QUESTION}
 )
 
+_FEEDS = frozenset(raw.feed(language) for language in LANGUAGES)
+_JOBS_REST_ON = frozenset({raw.JOBS, raw.CATEGORIES, raw.FORMS, raw.PERSONS}) | _FEEDS
+_RESTS_ON = {
+    **dict.fromkeys(_JOB_MEMBERS | {Model.SCREENING_QUESTION, Model.DEPARTMENT, Model.OFFICE}, _JOBS_REST_ON),
+    **dict.fromkeys((Model.USER, Model.ROLE), frozenset({raw.JOBS, raw.PERSONS})),
+    Model.STAGE: frozenset({raw.BUILTIN_STAGES, raw.CATEGORIES, raw.APPLICATIONS}),
+    **dict.fromkeys((Model.CANDIDATE, Model.APPLICATION), frozenset({raw.JOBS, raw.CANDIDATES, raw.APPLICATIONS})),
+}
+
 mapping = RecordMapping(
     rules={
         rule.model: rule
@@ -64,6 +75,7 @@ mapping = RecordMapping(
     remote_data=remote_data,
     coverage=COVERAGE,
     derivations=(Derivation(Model.CANDIDATE, Model.APPLICATION, "candidate_remote_id", people.newest_source),),
+    rests_on=_RESTS_ON,
 )
 
 __all__ = ["mapping"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import httpx
@@ -20,16 +20,20 @@ from atsumi.connector.manifest import Manifest
 from atsumi.dialects.kombo.call import integration_id
 from atsumi.dialects.kombo.projection import projection
 from atsumi.dialects.kombo.routes import routes
-from atsumi.dialects.services import Caller, Integration, IntegrationState
+from atsumi.dialects.services import Caller, Integration, IntegrationState, RequestedSync, RunDetails
 from atsumi.model.catalog import STRUCTS
 from atsumi.model.ids import record_id
 from atsumi.model.names import Model
 from atsumi.model.record import Record
 from atsumi.store.reading import ListPage, ListQuery, Position
+from atsumi.store.runs import Run
+from atsumi.store.tenants import Freshness
 from atsumi.sync.projection import Relation, Stored, WireModel
 
 INTEGRATION = UUID("00000000-0000-8000-8000-0000000000a1")
 ENVIRONMENT = UUID("00000000-0000-8000-8000-0000000000e1")
+READ_FROM = datetime(2024, 5, 20, 11, 30, tzinfo=UTC)
+NEXT_SYNC_AT = datetime(2024, 5, 20, 11, 45, tzinfo=UTC)
 CHANGED_AT = datetime(2024, 5, 20, 10, 0, 0, 123999, tzinfo=UTC)
 KEY = "key-of-the-tests"
 ORIGIN = "http://atsumi.test"
@@ -109,6 +113,7 @@ class FakeServices:
         self.documents: dict[Model, list[tuple[UUID, bytes]]] = {}
         self.queries: list[ListQuery] = []
         self.failure: Exception | None = None
+        self.requested: list[str] = []
 
     async def authenticate(self, api_key: str) -> Caller | None:
         return self.keys.get(api_key)
@@ -132,6 +137,22 @@ class FakeServices:
     def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:
         return self.connectors[tool].mapping.coverage.get(model, {})
 
+    def as_of(self, integration: Integration, model: Model) -> datetime | None:
+        return READ_FROM if integration.freshness is not None else None
+
+    async def request_sync(self, integration: Integration, kind: Literal["full", "incremental"]) -> RequestedSync:
+        if self.failure is not None:
+            raise self.failure
+        is_already_queued = kind in self.requested
+        self.requested.append(kind)
+        return RequestedSync(INTEGRATION, kind, is_already_queued)
+
+    async def runs(self, integration: Integration, limit: int) -> Sequence[Run]:
+        raise NotImplementedError
+
+    async def run(self, caller: Caller, run_id: UUID) -> RunDetails | None:
+        raise NotImplementedError
+
     def change_integration(self, **changes: Any) -> None:
         self.integrations[INTEGRATION] = replace(self.integrations[INTEGRATION], **changes)
 
@@ -150,6 +171,7 @@ def integration() -> Integration:
         first_synced_at=CHANGED_AT,
         remote_data_enabled=False,
         config={},
+        freshness=Freshness({}, NEXT_SYNC_AT, "SUCCEEDED"),
     )
 
 

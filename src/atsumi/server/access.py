@@ -1,0 +1,48 @@
+"""Who may read what: the part of the services that every API surface shares."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from atsumi.dialects.services import Caller, Integration, IntegrationState
+from atsumi.server.runtime import Runtime
+from atsumi.store import tenants
+from atsumi.store.tenants import Freshness, IntegrationRow
+
+
+class AccessServices:
+    """Who may read what, for the API surface of that name."""
+
+    def __init__(self, runtime: Runtime, name: str) -> None:
+        self._runtime = runtime
+        self._cursor_key = runtime.vault.derive(f"cursor/{name}")
+
+    @property
+    def cursor_key(self) -> bytes:
+        return self._cursor_key
+
+    async def authenticate(self, api_key: str) -> Caller | None:
+        environment = await tenants.authenticate(self._runtime.pool, api_key)
+        return Caller(environment.id, environment.name) if environment else None
+
+    async def find_integration(self, caller: Caller, public_id: UUID) -> Integration | None:
+        found = await tenants.find_with_freshness(self._runtime.pool, caller.environment_id, public_id)
+        return _shown(*found) if found else None
+
+
+def _shown(row: IntegrationRow, freshness: Freshness) -> Integration:
+    return Integration(
+        number=row.number,
+        public_id=row.public_id,
+        environment_id=row.environment_id,
+        tool=row.tool,
+        state=IntegrationState(row.state),
+        end_user_organization_name=row.end_user_organization_name,
+        end_user_email=row.end_user_email,
+        end_user_origin_id=row.end_user_origin_id,
+        created_at=row.created_at,
+        first_synced_at=row.first_synced_at,
+        remote_data_enabled=row.remote_data_enabled,
+        config=row.config,
+        freshness=freshness,
+    )
