@@ -11,6 +11,7 @@ import typer
 from atsumi.errors import AtsumiError
 from atsumi.server.cli_integrations import app as integrations_app
 from atsumi.server.cli_keys import app as keys_app
+from atsumi.server.cli_schedules import describe
 from atsumi.server.cli_simulate import app as simulate_app
 from atsumi.server.cli_support import DataDir, console, fail, finish, integration_named, settings_of, with_runtime
 from atsumi.server.demo import DemoOptions, run_demo
@@ -22,7 +23,7 @@ from atsumi.server.serving import listen, stop_on_signals
 from atsumi.server.serving import serve as serve_until
 from atsumi.server.settings import Settings
 from atsumi.server.syncing import sync_now
-from atsumi.store import database
+from atsumi.store import database, tenants
 from atsumi.store.embedded import EmbeddedPostgres
 
 app = typer.Typer(
@@ -90,8 +91,13 @@ def sync(
     """
 
     async def action(runtime: Runtime) -> str:
-        run = await sync_now(runtime, await integration_named(runtime, integration), kind, console)
+        row = await integration_named(runtime, integration)
+        run = await sync_now(runtime, row, kind, console)
         console.print(f"\n{explain(run)}", markup=False, soft_wrap=True)
+        found = await tenants.find_with_freshness(runtime.pool, row.environment_id, row.public_id)
+        if found is not None:
+            required = runtime.connector(row.tool).required_streams
+            console.print(describe(*found, required), markup=False, soft_wrap=True)
         return run.state
 
     if with_runtime(data_dir, action) != "SUCCEEDED":

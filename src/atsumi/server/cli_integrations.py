@@ -12,6 +12,7 @@ from rich.table import Table
 
 from atsumi.connector.manifest import Manifest
 from atsumi.errors import InvalidInput, PermissionMissing
+from atsumi.server.cli_schedules import describe, register
 from atsumi.server.cli_support import (
     DEFAULT_ENVIRONMENT,
     DataDir,
@@ -139,12 +140,21 @@ def show(integration: Annotated[str, typer.Argument(help="The integration's id."
         console.print(f"{row.id}   {row.end_user_organization_name}   {row.state.lower()}")
         if row.state_reason:
             console.print(row.state_reason, soft_wrap=True, markup=False)
+        found = await tenants.find_with_freshness(runtime.pool, row.environment_id, row.public_id)
+        if found is not None:
+            required = runtime.connector(row.tool).required_streams
+            console.print(describe(*found, required), soft_wrap=True, markup=False)
         history = await runs.latest_runs(runtime.pool, row.number)
-        table = Table("kind", "state", "requested", "ended", "message", box=None, header_style="dim")
+        table = Table("kind", "by", "state", "requested", "ended", "message", box=None, header_style="dim")
         for run in history:
             ended = f"{run.ended_at:%Y-%m-%d %H:%M:%S}" if run.ended_at else ""
             table.add_row(
-                run.kind, run.state.lower(), f"{run.requested_at:%Y-%m-%d %H:%M:%S}", ended, run.message or ""
+                run.kind,
+                run.requested_by,
+                run.state.lower(),
+                f"{run.requested_at:%Y-%m-%d %H:%M:%S}",
+                ended,
+                run.message or "",
             )
         console.print(table)
         issues = await runs.issues_of(runtime.pool, history[0].id) if history else []
@@ -160,6 +170,9 @@ def show(integration: Annotated[str, typer.Argument(help="The integration's id."
 def _warn(lack: PermissionMissing) -> None:
     """On standard error, so that standard output stays the id alone."""
     typer.echo(f"note: {lack}", err=True)
+
+
+register(app)
 
 
 def _given(values: list[str] | None, file: Path | None, manifest: Manifest) -> dict[str, str]:

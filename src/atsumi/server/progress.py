@@ -123,6 +123,8 @@ def explain(run: Run) -> str:
             return f"Most was read, but not all; what was read is stored.\n{run.message}"
         case "AUTHENTICATION_FAILED":
             return f"{run.message}\nStored data stays readable. The customer must give new credentials."
+        case "CANCELLED":
+            return f"{run.message}\nWhat was read before is stored; the schedule goes on."
         case "FAILED":
             return f"{run.message}\nStored data stays readable; the next run reads what is missing."
         case _:
