@@ -72,6 +72,31 @@ async def apply_groups(
     return await _write(connection, owner, tick, integration, pending)
 
 
+async def delete_records(
+    connection: Connection,
+    owner: Owner,
+    tick: Tick,
+    integration: UUID,
+    rows: Sequence[RecordRow],
+    derivations: Sequence[Derivation],
+) -> list[Change]:
+    """Mark present records as deleted that no group yields, with every consequence for their parents.
+
+    Returns the changes in sequence order.
+    """
+    yielded: dict[tuple[Model, UUID], Encoded] = {}
+    existing: dict[tuple[Model, UUID], RecordRow] = {}
+    await _derive(connection, owner, integration, derivations, yielded, existing, rows)
+    deleted = {row.id for row in rows}
+    pending = [
+        _Pending(kind, encoded, existing.get(key))
+        for key, encoded in yielded.items()
+        if key[1] not in deleted and (kind := _kind(existing.get(key), encoded)) is not None
+    ]
+    pending += [_Pending(ChangeKind.DELETED, _as_stored(row), row) for row in rows]
+    return await _write(connection, owner, tick, integration, pending)
+
+
 def _kind(row: RecordRow | None, encoded: Encoded) -> ChangeKind | None:
     if row is None:
         return ChangeKind.CREATED

@@ -1,0 +1,162 @@
+"""What a remap reads and remembers: raw records and records in pages, documents to compare, groups it has visited."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from atsumi.store.records import Connection, Owner
+from atsumi.store.runs import Claim
+
+
+class Document(NamedTuple):
+    """One rendered document as stored."""
+
+    is_deleted: bool
+    body: bytes
+
+
+async def plan(connection: Connection, claim: Claim, streams: Sequence[str], bounded: str | None) -> None:
+    """Write down what the run will do, with the log's last number as the position of the stream ``bounded``.
+
+    Records that change after that are up to date already, whoever writes them.
+    """
+    await connection.executemany(
+        """
+        INSERT INTO sync_run_stream (run_id, stream, ordinal, position)
+        VALUES ($1, $2, $3, CASE WHEN $4 THEN (SELECT seq::text FROM clock WHERE integration = $5) END)
+        """,
+        [
+            (claim.run.id, stream, ordinal, stream == bounded, claim.owner.integration)
+            for ordinal, stream in enumerate(streams)
+        ],
+    )
+
+
+async def raw_streams(connection: Connection, integration: int) -> list[str]:
+    """The streams of which raw records are stored, by name."""
+    rows = await connection.fetch(
+        # Jumps from one stream to the next in the index, since there are few of them and many records.
+        """
+        WITH RECURSIVE streams AS (
+            SELECT min(stream) AS stream FROM raw_record WHERE integration = $1
+            UNION ALL
+            SELECT (SELECT min(r.stream) FROM raw_record r WHERE r.integration = $1 AND r.stream > s.stream)
+            FROM streams s WHERE s.stream IS NOT NULL
+        )
+        SELECT stream FROM streams WHERE stream IS NOT NULL
+        """,
+        integration,
+    )
+    return [row["stream"] for row in rows]
+
+
+async def raw_page(
+    connection: Connection, integration: int, stream: str, after: str, size: int
+) -> list[tuple[str, bytes]]:
+    """(remote id, data) of a stream in order, those that have gone included; not those whose content was erased."""
+    rows = await connection.fetch(
+        """
+        SELECT remote_id, data FROM raw_record
+        WHERE integration = $1 AND stream = $2 AND remote_id > $3 AND hash <> '' ORDER BY remote_id LIMIT $4
+        """,
+        integration,
+        stream,
+        after,
+        size,
+    )
+    return [(row["remote_id"], row["data"]) for row in rows]
+
+
+async def note_groups(connection: Connection, run_id: UUID, stream: str, roots: Sequence[UUID]) -> None:
+    """Remember that the run has computed these groups. Noting one twice does no harm."""
+    await connection.execute(
+        """
+        INSERT INTO seen_page (run_id, stream, page, remote_ids)
+        SELECT $1, $2, coalesce(max(page), 0) + 1, $3::text[] FROM seen_page WHERE run_id = $1 AND stream = $2
+        """,
+        run_id,
+        stream,
+        [str(root) for root in roots],
+    )
+
+
+async def forget_groups(connection: Connection, run_id: UUID) -> None:
+    """Drop what :func:`note_groups` wrote."""
+    await connection.execute("DELETE FROM seen_page WHERE run_id = $1", run_id)
+
+
+_UNVISITED = """
+    FROM record r WHERE r.integration = $1 AND r.deleted_at IS NULL AND r.seq <= $3 AND NOT EXISTS (
+        SELECT 1 FROM (SELECT unnest(s.remote_ids) AS root FROM seen_page s WHERE s.run_id = $2) AS visited
+        WHERE visited.root = coalesce(r.group_id, r.id)::text)
+"""
+
+
+async def count_unvisited(connection: Connection, integration: int, run_id: UUID, until_seq: int) -> tuple[int, int]:
+    """How many present records belong to no group that the run has computed; and how many there are in all.
+
+    Only records that have not changed since number ``until_seq`` count as unvisited.
+    """
+    unvisited = await connection.fetchval(f"SELECT count(*) {_UNVISITED}", integration, run_id, until_seq)
+    present = await connection.fetchval(
+        "SELECT count(*) FROM record WHERE integration = $1 AND deleted_at IS NULL", integration
+    )
+    return unvisited, present
+
+
+async def unvisited(
+    connection: Connection, integration: int, run_id: UUID, until_seq: int, size: int
+) -> list[tuple[int, UUID]]:
+    """(model, id) of the records that :func:`count_unvisited` counts, at most ``size``."""
+    rows = await connection.fetch(f"SELECT r.model, r.id {_UNVISITED} LIMIT $4", integration, run_id, until_seq, size)
+    return [(row["model"], row["id"]) for row in rows]
+
+
+async def record_page(
+    connection: Connection, integration: int, model: int, after: UUID, size: int
+) -> list[tuple[UUID, int]]:
+    """(id, number of the last change) of one model's records in id order, deleted ones included."""
+    rows = await connection.fetch(
+        "SELECT id, seq FROM record WHERE integration = $1 AND model = $2 AND id > $3 ORDER BY id LIMIT $4",
+        integration,
+        model,
+        after,
+        size,
+    )
+    return [(row["id"], row["seq"]) for row in rows]
+
+
+async def documents(
+    connection: Connection, owner: Owner, dialect: int, model: int, ids: Sequence[UUID]
+) -> dict[UUID, Document]:
+    """Stored documents by id."""
+    rows = await connection.fetch(
+        """
+        SELECT id, is_deleted, body FROM fragment
+        WHERE integration = $1 AND dialect = $2 AND model = $3 AND id = ANY($4)
+        """,
+        owner.integration,
+        dialect,
+        model,
+        ids,
+    )
+    return {row["id"]: Document(row["is_deleted"], row["body"]) for row in rows}
+
+
+async def unplaced(pool: asyncpg.Pool, run_id: UUID) -> int:
+    """How many raw records of the run the mapping could not even assign to a group."""
+    return (
+        await pool.fetchval(
+            """
+            SELECT sum(i.occurrences)::bigint FROM sync_issue i
+            JOIN sync_run_stream s ON s.run_id = i.run_id AND s.stream = i.stream
+            WHERE i.run_id = $1 AND i.kind = 'mapping_error'
+            """,
+            run_id,
+        )
+        or 0
+    )
