@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from atsumi.errors import AtsumiError
+from atsumi.errors import AtsumiError, Conflict, InvalidInput
 from atsumi.server.cli_integrations import app as integrations_app
 from atsumi.server.cli_keys import app as keys_app
 from atsumi.server.cli_schedules import describe
@@ -18,6 +18,7 @@ from atsumi.server.demo import DemoOptions, run_demo
 from atsumi.server.doctor import examine
 from atsumi.server.logging import configure_logging
 from atsumi.server.progress import explain
+from atsumi.server.remapping import explain_remap, remap_now
 from atsumi.server.runtime import Runtime, run_time
 from atsumi.server.serving import listen, stop_on_signals
 from atsumi.server.serving import serve as serve_until
@@ -101,6 +102,47 @@ def sync(
         return run.state
 
     if with_runtime(data_dir, action) != "SUCCEEDED":
+        raise typer.Exit(1)
+
+
+@app.command()
+def remap(
+    integration: Annotated[
+        str | None, typer.Argument(help="The integration's id, such as personio:…; leave it out with --all.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Remap every integration, one after the other.")] = False,
+    dialects_only: Annotated[
+        bool, typer.Option("--dialects-only", help="Render the documents anew and leave the records alone.")
+    ] = False,
+    accept_losses: Annotated[
+        bool, typer.Option("--accept-losses", help="Remove records without a source, however many they are.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Compute records and documents anew from what is stored, without asking the tool.
+
+    For after an upgrade that changed a mapping or what a dialect shows. Only real changes reach the change log.
+    """
+    if every == (integration is not None):
+        fail(InvalidInput("Name one integration, or give --all."))
+
+    async def action(runtime: Runtime) -> bool:
+        rows = await tenants.integrations(runtime.pool)
+        chosen = [await integration_named(runtime, integration)] if integration is not None else rows
+        are_done = True
+        for row in chosen:
+            console.print(row.id, markup=False, soft_wrap=True)
+            try:
+                run = await remap_now(runtime, row, console, only_documents=dialects_only, accepts_losses=accept_losses)
+            except Conflict as error:
+                console.print(str(error), markup=False, soft_wrap=True)
+                are_done = False
+                continue
+            console.print(explain_remap(run), markup=False, soft_wrap=True)
+            are_done = are_done and run.state == "SUCCEEDED"
+        return are_done
+
+    if not with_runtime(data_dir, action):
         raise typer.Exit(1)
 
 

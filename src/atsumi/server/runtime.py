@@ -97,18 +97,21 @@ class Runtime:
             log=get_logger(f"atsumi.{tool}"),
         )
 
+    def target(self, integration: IntegrationRow) -> Target:
+        """Where the integration's records go. Raises :class:`ConfigurationError` for a tool that is not installed."""
+        return Target(
+            integration=integration.public_id,
+            connector=self.connector(integration.tool),
+            context=MappingContext(config=integration.config),
+            projections=self.projections,
+        )
+
     async def work(self, claim: Claim, integration: IntegrationRow, observe: Observer | None = None) -> Work:
         """Everything that executing a claimed run of this integration needs."""
-        connector = self.connector(integration.tool)
         return Work(
             pool=self.pool,
             claim=claim,
-            target=Target(
-                integration=integration.public_id,
-                connector=connector,
-                context=MappingContext(config=integration.config),
-                projections=self.projections,
-            ),
+            target=self.target(integration),
             context=await self.context(integration),
             observe=observe,
             prefetch=self.settings.sync_page_prefetch,

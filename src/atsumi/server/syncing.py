@@ -10,11 +10,11 @@ from rich.console import Console
 
 from atsumi.errors import Conflict
 from atsumi.server.progress import watch
+from atsumi.server.remapping import execute_run
 from atsumi.server.runtime import Runtime
 from atsumi.store import runs
 from atsumi.store.runs import Run
 from atsumi.store.tenants import IntegrationRow
-from atsumi.sync.run import execute
 
 _POLL_SECONDS = 0.5
 
@@ -64,4 +64,4 @@ async def _execute(runtime: Runtime, integration: IntegrationRow, run_id: UUID) 
         if found is None or found.ended_at is not None:
             return
         await asyncio.sleep(_POLL_SECONDS)
-    await execute(await runtime.work(claim, integration))
+    await execute_run(runtime, claim, integration)

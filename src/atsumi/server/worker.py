@@ -13,10 +13,10 @@ from atsumi.errors import ConfigurationError, StaleToken
 from atsumi.jobs.port import Handler, Job
 from atsumi.jobs.tick import Ticker
 from atsumi.server.logging import get_logger, log_context
+from atsumi.server.remapping import execute_run
 from atsumi.server.runtime import Runtime
 from atsumi.store import queue, records, runs, schedules, tenants
 from atsumi.store.queue import DueRun
-from atsumi.sync.run import execute
 
 _SYNC = "sync"
 _DUE_AT_ONCE = 200
@@ -101,13 +101,12 @@ class Worker:
             await self._give_up(claim, "The integration was deleted.")
             return
         with log_context(integration=integration.id, run=str(run_id)):
+            _log.info("sync.started", kind=claim.run.kind, attempt=claim.run.attempts)
             try:
-                work = await runtime.work(claim, integration)
+                state = await execute_run(runtime, claim, integration)
             except ConfigurationError as error:
                 await self._give_up(claim, str(error))
                 return
-            _log.info("sync.started", kind=claim.run.kind, attempt=claim.run.attempts)
-            state = await execute(work)
             _log.info("sync.ended", kind=claim.run.kind, state=state)
 
     async def _give_up(self, claim: runs.Claim, message: str) -> None:

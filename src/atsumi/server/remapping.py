@@ -1,0 +1,132 @@
+"""`atsumi remap`, and the one place that knows how each kind of run is executed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from uuid import UUID
+
+from rich.console import Console
+
+from atsumi.errors import Conflict
+from atsumi.server.logging import get_logger
+from atsumi.server.progress import watch
+from atsumi.server.runtime import Runtime
+from atsumi.store import runs
+from atsumi.store.runs import Claim, Run
+from atsumi.store.tenants import IntegrationRow
+from atsumi.sync.remap import Remap, execute_remap
+from atsumi.sync.run import execute
+
+_POLL_SECONDS = 0.5
+
+
+async def execute_run(
+    runtime: Runtime,
+    claim: Claim,
+    integration: IntegrationRow,
+    *,
+    only_documents: bool = False,
+    accepts_losses: bool = False,
+) -> str:
+    """Execute a claimed run of whatever kind and return its state afterwards. The options are a remap's.
+
+    A remap needs no credentials and never speaks to the tool.
+    Raises :class:`~atsumi.errors.ConfigurationError` when the run cannot be executed in this installation.
+    """
+    if claim.run.kind != "remap":
+        return await execute(await runtime.work(claim, integration))
+    return await execute_remap(
+        Remap(
+            pool=runtime.pool,
+            claim=claim,
+            target=runtime.target(integration),
+            log=get_logger("atsumi.remap"),
+            only_documents=only_documents,
+            accepts_losses=accepts_losses,
+            clock=runtime.clock,
+        )
+    )
+
+
+async def remap_now(
+    runtime: Runtime, integration: IntegrationRow, console: Console, *, only_documents: bool, accepts_losses: bool
+) -> Run:
+    """Request a remap and execute it in this process, or watch it where another process was faster.
+
+    A remap that was begun and then left is continued, with what it was begun to do. Returns the run when it has
+    ended. Raises :class:`Conflict` when a sync of the integration was begun and left: it comes first, and it may
+    need the tool.
+    """
+    for run in await runs.latest_runs(runtime.pool, integration.number):
+        if run.state == "RUNNING" and run.kind == "remap":
+            return await _work_on(
+                runtime, integration, run.id, console, only_documents=False, accepts_losses=accepts_losses
+            )
+    run, was_waiting = await runs.request_run(runtime.pool, integration.number, "remap")
+    # Whoever asked before may have asked for all of it.
+    only_documents = only_documents and not was_waiting
+    return await _work_on(
+        runtime, integration, run.id, console, only_documents=only_documents, accepts_losses=accepts_losses
+    )
+
+
+async def _work_on(
+    runtime: Runtime,
+    integration: IntegrationRow,
+    run_id: UUID,
+    console: Console,
+    *,
+    only_documents: bool,
+    accepts_losses: bool,
+) -> Run:
+    watching = asyncio.create_task(watch(runtime.pool, run_id, console))
+    executing = asyncio.create_task(
+        _execute(runtime, integration, run_id, only_documents=only_documents, accepts_losses=accepts_losses)
+    )
+    try:
+        # A bug in the run must end the watching too, which would wait for ever.
+        await asyncio.wait([executing, watching], return_when=asyncio.FIRST_EXCEPTION)
+        if executing.done():
+            executing.result()
+        return await watching
+    finally:
+        for task in (executing, watching):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(executing, watching, return_exceptions=True)
+
+
+async def _execute(
+    runtime: Runtime, integration: IntegrationRow, run_id: UUID, *, only_documents: bool, accepts_losses: bool
+) -> None:
+    while (claim := await runs.claim_run(runtime.pool, run_id)) is None:
+        found = await runs.find_run(runtime.pool, run_id)
+        if found is None or found.ended_at is not None:
+            return
+        left = [one for one in await runs.latest_runs(runtime.pool, integration.number) if _is_left(one)]
+        if left and left[0].id != run_id:
+            raise Conflict(
+                f"{integration.id}: a {left[0].kind} sync was begun and is not finished. The remap is requested and "
+                "begins by itself after it while `atsumi serve` runs; `atsumi sync` continues the sync at once."
+            )
+        await asyncio.sleep(_POLL_SECONDS)
+    await execute_run(runtime, claim, integration, only_documents=only_documents, accepts_losses=accepts_losses)
+
+
+def _is_left(run: Run) -> bool:
+    """Whether the run was begun and its worker gave it back; a dead one's lease has to run out first."""
+    return run.state == "RUNNING" and (run.heartbeat_at is None or run.message is not None)
+
+
+def explain_remap(run: Run) -> str:
+    """One sentence on how a remap ended."""
+    match run.state:
+        case "SUCCEEDED":
+            return "Everything stored is as today's mapping computes it."
+        case "PARTIALLY_FAILED":
+            return f"Computed anew, except:\n{run.message}"
+        case "CANCELLED" | "FAILED":
+            return f"{run.message}\nWhat was computed before is stored."
+        case _:
+            return run.message or "The run waits for a worker."
