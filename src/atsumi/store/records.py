@@ -332,9 +332,15 @@ async def records_by_id(
 
 
 async def records_of_groups(connection: Connection, integration: int, roots: Sequence[UUID]) -> list[RecordRow]:
-    """Present records that belong to these groups, without the roots themselves."""
+    """Present records that belong to these groups, without the roots themselves, in (model, id) order.
+
+    The order becomes that of the change log, which must not depend on where rows happen to lie.
+    """
     rows = await connection.fetch(
-        f"SELECT {_RECORD} FROM record WHERE integration = $1 AND group_id = ANY($2) AND deleted_at IS NULL",
+        f"""
+        SELECT {_RECORD} FROM record
+        WHERE integration = $1 AND group_id = ANY($2) AND deleted_at IS NULL ORDER BY model, id
+        """,
         integration,
         roots,
     )

@@ -119,7 +119,7 @@ async def _no_longer_yielded(
     yielded: dict[tuple[Model, UUID], Encoded],
 ) -> list[RecordRow]:
     rows = await store.records_of_groups(connection, owner.integration, list(roots))
-    for model in {group.model for group in built}:
+    for model in dict.fromkeys(group.model for group in built):
         empty = [
             root
             for group in built
