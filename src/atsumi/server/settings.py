@@ -171,6 +171,14 @@ class Settings(BaseSettings):
         "0 reads the next page only when the last one is stored.",
         json_schema_extra={"unit": "pages"},
     )
+    change_log_days: int = Field(
+        default=90,
+        ge=1,
+        le=36_500,
+        description="How long the change log is kept. A client that follows changes and stays away longer has to read "
+        "the records anew.",
+        json_schema_extra={"unit": "days"},
+    )
     rate_limit_patience_seconds: float = Field(
         default=10.0,
         ge=0,

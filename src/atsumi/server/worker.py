@@ -14,6 +14,7 @@ from atsumi.jobs.port import Handler, Job
 from atsumi.jobs.tick import Ticker
 from atsumi.server.logging import get_logger, log_context
 from atsumi.server.remapping import execute_run
+from atsumi.server.retention import keep_removing_old
 from atsumi.server.runtime import Runtime
 from atsumi.store import queue, records, runs, schedules, tenants
 from atsumi.store.queue import DueRun
@@ -35,7 +36,7 @@ async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
     worker = Worker(runtime)
     ticker = Ticker(runtime.engine, {"schedules": worker.due_schedules, "sync runs": worker.due_syncs})
     handlers = {_SYNC: Handler(run=worker.sync)}
-    await asyncio.gather(ticker.run(stop), runtime.engine.run_worker(handlers, stop))
+    await asyncio.gather(ticker.run(stop), runtime.engine.run_worker(handlers, stop), keep_removing_old(runtime, stop))
 
 
 def sync_key(integration: int) -> str:
