@@ -105,8 +105,8 @@ async def request_run(
 async def claim_run(pool: asyncpg.Pool, run_id: UUID, *, now: datetime | None = None) -> Claim | None:
     """Become the run's owner; ``None`` when it has ended, waits for later, is paused, or another owner is alive.
 
-    Runs of an integration that is not ``ACTIVE`` are paused. ``now=None`` is the database's clock; leases always
-    count by that one.
+    Runs of an integration that is not ``ACTIVE`` are paused, except remaps, which do not need the tool. ``now=None``
+    is the database's clock; leases always count by that one.
 
     Claiming raises the integration's fencing token, so whatever an earlier owner still tries to write is refused.
     A run that used up its attempts is ended as ``FAILED`` instead.
@@ -121,7 +121,8 @@ async def claim_run(pool: asyncpg.Pool, run_id: UUID, *, now: datetime | None = 
             f"""
             SELECT {_RUN} FROM sync_run r
             WHERE id = $1 AND state IN ('QUEUED', 'RUNNING') AND next_at <= coalesce($3::timestamptz, now())
-              AND EXISTS (SELECT 1 FROM integration i WHERE i.number = r.integration AND i.state = 'ACTIVE')
+              AND EXISTS (SELECT 1 FROM integration i WHERE i.number = r.integration
+                          AND (i.state = 'ACTIVE' OR r.kind = 'remap'))
               AND NOT EXISTS (SELECT 1 FROM sync_run o WHERE o.integration = r.integration
                               AND o.state = 'RUNNING' AND (o.id <> r.id OR o.heartbeat_at > now() - $2::interval))
             FOR UPDATE
