@@ -151,9 +151,13 @@ class SyncServices(Access, Protocol):
         """The newest runs, newest first."""
         ...
 
-    async def run(self, caller: Caller, run_id: UUID) -> RunDetails | None:
-        """One run, if it is of an integration of the caller's environment."""
+    async def run(self, integration: Integration, run_id: UUID) -> RunDetails | None:
+        """One run, if it is of that integration."""
         ...
+
+
+class OwnServices(HistoryServices, SyncServices, Protocol):
+    """What our own API shows: the change log, the past of records, and sync runs."""
 
 
 class Services(SyncServices, Protocol):

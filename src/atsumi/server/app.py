@@ -13,8 +13,13 @@ from atsumi.dialects.atsumi.routes import routes as own_routes
 from atsumi.dialects.kombo.projection import projection as kombo_projection
 from atsumi.dialects.kombo.routes import routes as kombo_routes
 from atsumi.server.history import HistoryServices
+from atsumi.server.runs import SyncServices
 from atsumi.server.runtime import Runtime
 from atsumi.server.services import DialectServices
+
+
+class OwnServices(HistoryServices, SyncServices):
+    """:class:`atsumi.dialects.services.OwnServices` over the store."""
 
 
 def create_app(runtime: Runtime) -> Starlette:
@@ -29,7 +34,7 @@ def create_app(runtime: Runtime) -> Starlette:
         return _json({"status": "ok"})
 
     kombo: list[BaseRoute] = list(kombo_routes(DialectServices(runtime, kombo_projection)))
-    own: list[BaseRoute] = list(own_routes(HistoryServices(runtime)))
+    own: list[BaseRoute] = list(own_routes(OwnServices(runtime)))
     return Starlette(routes=[Route("/healthz", health), *kombo, *own])
 
 

@@ -7,11 +7,11 @@ from typing import Literal
 from uuid import UUID
 
 from atsumi.connector.contract import Connector
-from atsumi.dialects.services import Caller, Integration, IntegrationState, ModelStatus, RequestedSync, RunDetails
+from atsumi.dialects.services import Integration, IntegrationState, ModelStatus, RequestedSync, RunDetails
 from atsumi.errors import Conflict
 from atsumi.model.names import Model
 from atsumi.server.access import AccessServices
-from atsumi.store import queue, runs, tenants
+from atsumi.store import queue, runs
 from atsumi.store.runs import Run, StreamProgress
 
 _BY_STATE = {
@@ -45,13 +45,12 @@ class SyncServices(AccessServices):
     async def runs(self, integration: Integration, limit: int) -> Sequence[Run]:
         return await runs.latest_runs(self._runtime.pool, integration.number, limit)
 
-    async def run(self, caller: Caller, run_id: UUID) -> RunDetails | None:
+    async def run(self, integration: Integration, run_id: UUID) -> RunDetails | None:
         found = await runs.find_run(self._runtime.pool, run_id)
-        row = await tenants.integration_by_number(self._runtime.pool, found.integration) if found else None
-        if found is None or row is None or row.environment_id != caller.environment_id:
+        if found is None or found.integration != integration.number:
             return None
         streams = await runs.progress(self._runtime.pool, run_id)
-        return RunDetails(found, streams, model_statuses(self._runtime.connector(row.tool), streams))
+        return RunDetails(found, streams, model_statuses(self._runtime.connector(integration.tool), streams))
 
 
 def streams_behind(connector: Connector, model: Model) -> frozenset[str]:

@@ -66,7 +66,9 @@ async def due_runs(
             SELECT DISTINCT ON (o.integration) o.* FROM open o
             WHERE o.is_due AND NOT o.is_alive
               AND NOT EXISTS (SELECT 1 FROM open other WHERE other.integration = o.integration
-                              AND other.state = 'RUNNING' AND other.id <> o.id)
+                              AND other.state = 'RUNNING' AND other.id <> o.id
+                              -- A background run whose worker died stands in nobody's way.
+                              AND (other.kind <> 'background' OR other.is_alive))
             ORDER BY o.integration, o.urgency DESC, o.requested_at
         ), placed AS (
             SELECT w.*,

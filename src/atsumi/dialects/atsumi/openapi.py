@@ -35,7 +35,7 @@ def openapi_document() -> bytes:
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
-            "info": {"title": "Atsumi: changes and history", "version": "1.0.0"},
+            "info": {"title": "Atsumi: changes, history and sync runs", "version": "1.0.0"},
             "servers": [{"url": BASE_PATH}],
             "security": [{"api_key": []}],
             "paths": paths,
@@ -60,7 +60,7 @@ def _operation(operation: Operation) -> Json:
         "summary": operation.summary,
         "description": operation.description,
         "parameters": [
-            header,
+            *(() if operation.names_integration else (header,)),
             *(_path(name) for name in pattern(operation.path).groupindex),
             *(_query(one) for one in operation.parameters),
         ],
@@ -80,7 +80,12 @@ def _path(name: str) -> Json:
     schema: Json = {"type": "string"}
     if name == "model":
         schema["enum"] = list(MODEL_BY_NAME)
-    description = "The record's id, in either spelling." if name == "id" else "The record's model."
+    described = {
+        "id": "The record's id, in either spelling.",
+        "run_id": "The run's id, in either spelling.",
+        "integration_id": "The integration, as `{tool}:{id}`.",
+    }
+    description = described.get(name, "The record's model.")
     return {"name": name, "in": "path", "required": True, "schema": schema, "description": description}
 
 

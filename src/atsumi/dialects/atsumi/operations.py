@@ -5,13 +5,13 @@ from __future__ import annotations
 from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import msgspec
 from starlette.types import Scope
 
-from atsumi.dialects.atsumi import wire
+from atsumi.dialects.atsumi import runs, wire
+from atsumi.dialects.atsumi.call import Call
 from atsumi.dialects.atsumi.cursor import read_cursor, write_cursor
 from atsumi.dialects.atsumi.errors import IntegrationNotFound
 from atsumi.dialects.atsumi.parameters import (
@@ -26,7 +26,7 @@ from atsumi.dialects.atsumi.parameters import (
     word,
 )
 from atsumi.dialects.http import authenticate, header, integration_spelled
-from atsumi.dialects.services import HistoryServices, Integration, IntegrationState
+from atsumi.dialects.services import IntegrationState, OwnServices
 from atsumi.errors import InvalidInput, NotFound, NotReady
 from atsumi.model.catalog import MODELS, STRUCTS
 from atsumi.model.ids import from_base58, record_id, to_base58
@@ -35,16 +35,8 @@ from atsumi.store.feed import ChangeLine
 from atsumi.store.history import Version
 
 INTEGRATION_HEADER = "X-Integration-Id"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request: its integration, the named parts of its path and the values of its query parameters."""
-
-    services: HistoryServices
-    integration: Integration
-    path: Mapping[str, str]
-    query: Mapping[str, Any]
+INTEGRATION = "integration_id"
+"""Its name where a path holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +51,31 @@ class Operation:
     handler: Callable[[Call], Awaitable[msgspec.Struct]]
     answer: type[msgspec.Struct]
     parameters: tuple[Parameter, ...] = ()
+    reads_records: bool = True
+    """Refused while the integration is switched off."""
+
+    @property
+    def names_integration(self) -> bool:
+        """Whether the path does, instead of the header."""
+        return f"{{{INTEGRATION}}}" in self.path
 
 
-async def serve(services: HistoryServices, operation: Operation, scope: Scope, path: Mapping[str, str]) -> bytes:
+async def serve(services: OwnServices, operation: Operation, scope: Scope, path: Mapping[str, str]) -> bytes:
     """Answer one request. Data that was stored stays readable while new credentials are awaited.
 
     Raises the errors that :func:`~atsumi.dialects.atsumi.errors.error_answer` knows.
     """
     caller = await authenticate(services, scope)
-    spelled = header(scope, INTEGRATION_HEADER.lower().encode())
+    spelled = path.get(INTEGRATION)
     if spelled is None:
-        raise IntegrationNotFound(f"Name the integration in the header {INTEGRATION_HEADER}.")
-    integration = await integration_spelled(services, caller, spelled.decode("latin-1").strip())
+        sent = header(scope, INTEGRATION_HEADER.lower().encode())
+        if sent is None:
+            raise IntegrationNotFound(f"Name the integration in the header {INTEGRATION_HEADER}.")
+        spelled = sent.decode("latin-1").strip()
+    integration = await integration_spelled(services, caller, spelled)
     if integration is None:
         raise IntegrationNotFound("There is no integration with this id in the environment of your API key.")
-    if integration.state is IntegrationState.INACTIVE:
+    if operation.reads_records and integration.state is IntegrationState.INACTIVE:
         raise NotReady("This integration is switched off. Switch it on to read from it.")
     query = read_query(operation.parameters, scope["query_string"])
     return msgspec.json.encode(await operation.handler(Call(services, integration, path, query)))
@@ -252,5 +254,26 @@ OPERATIONS: tuple[Operation, ...] = (
             moment("from", "The one moment.", is_required=True),
             moment("to", "The other moment; the present if left out."),
         ),
+    ),
+    Operation(
+        "GET",
+        "/integrations/{integration_id}/runs",
+        "ListRuns",
+        "List sync runs",
+        "The newest sync runs, newest first, and how fresh the integration's records are.",
+        runs.list_runs,
+        wire.RunList,
+        (whole_number("limit", "How many runs an answer holds at most.", 1, 100, 20),),
+        reads_records=False,
+    ),
+    Operation(
+        "GET",
+        "/runs/{run_id}",
+        "GetRun",
+        "Look at a sync run",
+        "One run with its streams in reading order, and what that means for every model.",
+        runs.get_run,
+        wire.RunDetails,
+        reads_records=False,
     ),
 )

@@ -14,10 +14,10 @@ from atsumi.dialects.atsumi.errors import error_answer
 from atsumi.dialects.atsumi.openapi import BASE_PATH, openapi_document
 from atsumi.dialects.atsumi.operations import OPERATIONS, Operation, serve
 from atsumi.dialects.http import Answer, Api
-from atsumi.dialects.services import HistoryServices
+from atsumi.dialects.services import OwnServices
 
 
-def routes(services: HistoryServices) -> list[BaseRoute]:
+def routes(services: OwnServices) -> list[BaseRoute]:
     """All routes, to be put among those of the product's application; ``openapi.json`` is readable without a key."""
 
     async def handle(

@@ -103,6 +103,69 @@ class Difference(msgspec.Struct, kw_only=True):
     changes: list[FieldChange]
 
 
+RunState = Literal["QUEUED", "RUNNING", "SUCCEEDED", "PARTIALLY_FAILED", "FAILED", "AUTHENTICATION_FAILED", "CANCELLED"]
+SyncState = Literal[
+    "PENDING",
+    "SYNCING",
+    "WAITING",
+    "SUCCEEDED",
+    "PARTIALLY_FAILED",
+    "FAILED",
+    "AUTHENTICATION_FAILED",
+    "CANCELLED",
+]
+
+
+StreamProgressState = Literal["PENDING", "READING", "COMPLETE", "FAILED", "SKIPPED"]
+
+
+class Run(msgspec.Struct, kw_only=True):
+    """One sync run.
+
+    ``next_at`` is when an open run goes on at the earliest; it lies ahead while the run waits for the tool, and
+    ``message`` says why. ``message`` of an ended run says what went wrong and who acts next.
+    """
+
+    id: Id
+    uuid: str
+    kind: Literal["full", "incremental", "background", "remap"]
+    requested_by: Literal["connect", "schedule", "api", "operator", "background"]
+    state: RunState
+    attempts: int
+    requested_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    next_at: datetime | None
+    message: str | None
+
+
+class RunList(msgspec.Struct, kw_only=True):
+    """Runs, newest first, with the integration's present state and when it is synced next (``null``: paused)."""
+
+    items: list[Run]
+    sync_state: SyncState
+    next_sync_at: datetime | None
+
+
+class StreamState(msgspec.Struct, kw_only=True):
+    """How far one listing of the tool has been read."""
+
+    stream: str
+    state: StreamProgressState
+    pages: int
+    records_seen: int
+    records_changed: int
+    issues: int
+    message: str | None
+
+
+class RunDetails(Run, kw_only=True):
+    """One run with its streams. ``models`` tells for each model whether this run has brought all of it."""
+
+    streams: list[StreamState]
+    models: dict[str, Literal["PENDING", "SYNCED", "SKIPPED", "FAILED", "NOT_SUPPORTED"]]
+
+
 Code = Literal[
     "invalid_input",
     "authentication_required",

@@ -150,7 +150,7 @@ class FakeServices:
     async def runs(self, integration: Integration, limit: int) -> Sequence[Run]:
         raise NotImplementedError
 
-    async def run(self, caller: Caller, run_id: UUID) -> RunDetails | None:
+    async def run(self, integration: Integration, run_id: UUID) -> RunDetails | None:
         raise NotImplementedError
 
     def change_integration(self, **changes: Any) -> None:

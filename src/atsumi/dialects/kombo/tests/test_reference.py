@@ -31,8 +31,8 @@ def contract() -> dict[str, Any]:
     return loaded
 
 
-def check(contract: dict[str, Any], path: str, instance: object, code: str = "200") -> None:
-    answer = contract["paths"][path]["get"]["responses"][code]
+def check(contract: dict[str, Any], path: str, instance: object, code: str = "200", method: str = "get") -> None:
+    answer = contract["paths"][path][method]["responses"][code]
     if "$ref" in answer:
         answer = contract["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]]
     schema = answer["content"]["application/json"]["schema"]
@@ -59,6 +59,14 @@ async def test_a_general_answer_fits_the_contract(contract: dict[str, Any], path
     async with client(FakeServices()) as http:
         check(contract, path, (await http.get(f"/v1{url}")).json())
         check(contract, path, (await http.get("/v1/integrations/x")).json(), "default")
+
+
+async def test_a_requested_sync_fits_the_contract(contract: dict[str, Any]) -> None:
+    async with client(FakeServices()) as http:
+        for content in (b'{"type":"DELTA"}', b'{"type":"DELTA"}', b"{}"):
+            check(contract, "/force-sync", (await http.post("/v1/force-sync", content=content)).json(), method="post")
+        refused = await http.post("/v1/force-sync", content=b"[]")
+        check(contract, "/force-sync", refused.json(), "default", method="post")
 
 
 @pytest.mark.parametrize("spec", LISTS, ids=lambda spec: spec.name)

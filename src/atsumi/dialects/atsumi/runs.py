@@ -1,0 +1,69 @@
+"""Sync runs in our own API: which there were, how far one is, and what that means for every model."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from atsumi.dialects.atsumi import wire
+from atsumi.dialects.atsumi.call import Call
+from atsumi.errors import NotFound
+from atsumi.model.ids import from_base58, to_base58
+from atsumi.store.runs import Run
+
+
+async def list_runs(call: Call) -> wire.RunList:
+    """The newest runs of the integration."""
+    found = await call.services.runs(call.integration, call.query["limit"])
+    fresh = call.integration.freshness
+    return wire.RunList(
+        items=[wire.Run(**_fields(run)) for run in found],
+        sync_state=cast(wire.SyncState, fresh.sync_state) if fresh is not None else "PENDING",
+        next_sync_at=fresh.next_sync_at if fresh is not None else None,
+    )
+
+
+async def get_run(call: Call) -> wire.RunDetails:
+    """One run of the integration. Raises :class:`NotFound`."""
+    spelled = call.path["run_id"]
+    id = from_base58(spelled)
+    if id is None:
+        try:
+            id = UUID(spelled)
+        except ValueError:
+            raise NotFound("There is no such run.", path="run_id") from None
+    found = await call.services.run(call.integration, id)
+    if found is None:
+        raise NotFound("This integration has no such run.", path="run_id")
+    return wire.RunDetails(
+        **_fields(found.run),
+        streams=[
+            wire.StreamState(
+                stream=one.stream,
+                state=cast(wire.StreamProgressState, one.state),
+                pages=one.pages,
+                records_seen=one.records_seen,
+                records_changed=one.records_changed,
+                issues=one.issues,
+                message=one.message,
+            )
+            for one in found.streams
+        ],
+        models={model.value: status.value for model, status in found.models.items()},
+    )
+
+
+def _fields(run: Run) -> dict[str, Any]:
+    return {
+        "id": to_base58(run.id),
+        "uuid": str(run.id),
+        "kind": run.kind,
+        "requested_by": run.requested_by,
+        "state": run.state,
+        "attempts": run.attempts,
+        "requested_at": run.requested_at,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "next_at": run.next_at if run.ended_at is None else None,
+        "message": run.message,
+    }
