@@ -78,6 +78,8 @@ class Page:
     ``ends_unproven`` says that this page leaves open whether the listing showed everything (it ended with a link back
     into the listing or at a cut-off of our own, or an item was no record): what was read is good, but no deletion may
     be inferred from this read.
+    ``is_last`` says that the listing ends with this page, so that a run which stops after it need not read any of it
+    again. It counts for listings of several pages; a snapshot is a single page, and is read again.
     """
 
     records: Sequence[RawRecord]
@@ -85,6 +87,7 @@ class Page:
     issues: Sequence[Issue] = ()
     snapshot_of: Sequence[str] = ()
     ends_unproven: bool = False
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ MAXIMUM_ATTEMPTS = 8
 """A run that was claimed this often without ending is given up: something in it kills its worker."""
 
 
+READ_TO_ITS_END = "\x04"
+"""Position of a stream whose last page is stored and that has not ended yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One sync run as stored.

@@ -61,7 +61,7 @@ class _Answers:
 async def settle(sweep: Sweep, stream: str) -> list[str]:
     """Compare a listing that was read to its end with what is stored; returns what the operator should know.
 
-    Safe to repeat. A tool that cannot be asked proves nothing: its suspects stay. With probes at hand, a suspect that
+    Safe to repeat as long as the caller keeps what the listing has shown (``store.forget_seen`` when it ends). A tool that cannot be asked proves nothing: its suspects stay. With probes at hand, a suspect that
     was asked for without an answer is not confirmed by a second sweep either, since the tool is evidently not well.
     """
     integration, tool = sweep.owner.integration, sweep.target.connector.manifest.slug
@@ -69,7 +69,6 @@ async def settle(sweep: Sweep, stream: str) -> list[str]:
         await records.check_owner(connection, sweep.owner)
         suspects = await store.unseen(connection, integration, sweep.run_id, stream, sweep.started_at)
         if await store.is_unproven(connection, sweep.run_id, stream):
-            await store.forget_seen(connection, sweep.run_id, stream)
             return [_unproven(tool, stream, len(suspects))] if suspects else []
         ids = [one.remote_id for one in suspects]
         if ids:
@@ -83,7 +82,6 @@ async def settle(sweep: Sweep, stream: str) -> list[str]:
             await store.suspect(connection, integration, sweep.run_id, stream, ids)
         await store.supersede_unsafe(connection, integration, stream)
         await store.clear_suspicions(connection, integration, stream, except_for=ids)
-        await store.forget_seen(connection, sweep.run_id, stream)
     if not suspects:
         return []
     answers = await _ask(sweep, stream, suspects)
@@ -195,12 +193,17 @@ async def _keep(sweep: Sweep, stream: str, remote_id: str, found: Sequence[RawRe
     async with sweep.pool.acquire() as connection:
         stored = await records.raw_hashes(connection, integration, stream, [remote_id])
     await store_page(
-        sweep.pool, sweep.owner, sweep.target, Page(found), run_id=sweep.run_id, stream=stream, shown=[remote_id]
+        sweep.pool,
+        sweep.owner,
+        sweep.target,
+        Page(found, is_last=True),
+        run_id=sweep.run_id,
+        stream=stream,
+        shown=[remote_id],
     )
     async with sweep.pool.acquire() as connection, connection.transaction():
         await records.check_owner(connection, sweep.owner)
         await store.drop_suspicions(connection, integration, stream, [remote_id])
-        await store.forget_seen(connection, sweep.run_id, stream)
     fresh = [content_hash(raw.data) for raw in found if (raw.stream, raw.remote_id) == (stream, remote_id)]
     return [stored.get(remote_id)] != fresh
 

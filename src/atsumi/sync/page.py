@@ -84,7 +84,7 @@ async def store_page(
                 connection,
                 run_id,
                 stream,
-                position=page.position,
+                position=runs.READ_TO_ITS_END if page.is_last and not snapshot_of else page.position,
                 seen=seen,
                 changed=changed,
                 issues=count_issues(issues),

@@ -26,7 +26,7 @@ from atsumi.errors import (
     StaleToken,
     UnexpectedResponse,
 )
-from atsumi.store import records, runs
+from atsumi.store import deletion, records, runs
 from atsumi.store.runs import Claim, StreamProgress
 from atsumi.sync.deletion import Sweep, settle
 from atsumi.sync.page import PageResult, store_page
@@ -155,6 +155,8 @@ async def _read(work: Work, stream: Stream | LookupStream, progress: StreamProgr
         overlap = timedelta(seconds=work.target.connector.manifest.overlap_seconds)
         since = progress.since - overlap if progress.since is not None else None
         pages = stream.pages(work.context, StreamRequest(since=since, position=progress.position))
+    if progress.position == runs.READ_TO_ITS_END:
+        pages = _no_pages()
     async with contextlib.aclosing(_ahead(pages, work.prefetch)) as fetched:
         async for page in fetched:
             result = await store_page(
@@ -177,7 +179,13 @@ async def _read(work: Work, stream: Stream | LookupStream, progress: StreamProgr
         message = "\n".join(troubles) or None
         await runs.end_stream(connection, work.claim, stream.name, state="COMPLETE", message=message)
         await runs.set_watermark(connection, work.claim.owner.integration, stream.name, sweep.started_at, batch)
+        await deletion.forget_seen(connection, work.claim.run.id, stream.name)
     return troubles
+
+
+async def _no_pages() -> AsyncGenerator[Page]:
+    for page in ():
+        yield page
 
 
 def _shown(page: Page, stream: str) -> list[str]:
@@ -223,7 +231,15 @@ def _driver_key(position: str | None) -> tuple[str, str]:
 
 async def _ahead(pages: AsyncIterator[Page], size: int) -> AsyncGenerator[Page, None]:
     """The same pages, fetched up to ``size`` ahead of their use. An error arrives after the pages before it."""
-    queue: asyncio.Queue[Page | BaseException | None] = asyncio.Queue(maxsize=max(size, 1))
+    if size == 0:
+        try:
+            async for page in pages:
+                yield page
+        finally:
+            if isinstance(pages, AsyncGenerator):
+                await pages.aclose()
+        return
+    queue: asyncio.Queue[Page | BaseException | None] = asyncio.Queue(maxsize=size)
 
     async def fetch() -> None:
         try:
