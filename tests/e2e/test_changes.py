@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from atsumi.store import retention
+from atsumi.store.feed import ChangeWatch
 from harness import Product
 from history_kit import Notebook, new_notebook
 
@@ -96,6 +97,23 @@ async def test_a_waiting_reader_of_other_models_waits_on(book: Notebook) -> None
     page = await waiting
     assert page["items"] == []
     assert [one["sequence"] for one in (await book.read(FEED, cursor=page["cursor"]))["items"]] == []
+
+
+async def test_waiting_outlives_a_database_that_does_not_answer(book: Notebook) -> None:
+    class Refusing:
+        """Fails at first, then answers."""
+
+        failures = 2
+
+        async def fetch(self, *args: Any) -> list[dict[str, int]]:
+            self.failures -= 1
+            if self.failures >= 0:
+                raise ConnectionRefusedError
+            return [{"integration": 1, "seq": 5}]
+
+    watch = ChangeWatch(Refusing(), interval_seconds=0.01)  # type: ignore[arg-type] # all that it needs of a pool
+    assert await watch.wait(1, 4, 5)
+    assert not await watch.wait(1, 5, 0.05)
 
 
 async def test_a_cursor_older_than_what_is_kept_is_told_so(book: Notebook) -> None:

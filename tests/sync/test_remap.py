@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from atsumi.connector.contract import Built, Connector, Group, GroupRule, MappingContext, RawView, RecordMapping
+from atsumi.errors import Conflict
 from atsumi.model.catalog import CODES
 from atsumi.model.names import Model
-from atsumi.server.remapping import execute_run
+from atsumi.server.remapping import execute_run, remap_now
 from atsumi.store import history, runs
 from atsumi.store.runs import Claim, Run
 from atsumi.sync import remap as engine
@@ -307,6 +310,33 @@ async def test_only_one_run_of_an_integration_is_executed_at_a_time(changed: Cha
     assert await runs.claim_run(account.pool, sync.id) is None
     await asyncio.gather(changed.run(claim))
     assert await runs.claim_run(account.pool, sync.id) is not None
+
+
+async def test_an_integration_that_waits_for_credentials_can_be_remapped(changed: Changed) -> None:
+    account = changed.account
+    await account.pool.execute("UPDATE integration SET state = 'INVALID' WHERE number = $1", account.number)
+    assert (await changed.run()).state == "SUCCEEDED"
+
+
+async def test_the_command_continues_a_remap_that_was_left(changed: Changed) -> None:
+    account = changed.account
+    claim = await account.claim("remap")
+    await runs.release_run(account.pool, claim)
+    integration = await account.fresh()
+    console = Console(file=StringIO())
+    run = await remap_now(account.runtime, integration, console, only_documents=True, accepts_losses=False)
+    assert (run.id, run.state) == (claim.run.id, "SUCCEEDED")
+    assert len(await runs.progress(account.pool, run.id)) > 1
+
+
+async def test_the_command_does_not_wait_for_a_sync_that_needs_the_tool(changed: Changed) -> None:
+    account = changed.account
+    claim = await account.claim()
+    await runs.release_run(account.pool, claim)
+    await account.pool.execute("UPDATE sync_run SET message = 'The tool is down.' WHERE id = $1", claim.run.id)
+    console = Console(file=StringIO())
+    with pytest.raises(Conflict, match="begins by itself"):
+        await remap_now(account.runtime, account.integration, console, only_documents=False, accepts_losses=False)
 
 
 async def places(account: Account) -> dict[tuple[int, int, Any], int]:
