@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -16,10 +17,14 @@ from atsumi.server.logging import get_logger, log_context
 from atsumi.server.remapping import execute_run
 from atsumi.server.retention import keep_removing_old
 from atsumi.server.runtime import Runtime
-from atsumi.store import queue, records, runs, schedules, tenants
+from atsumi.store import blanking, queue, records, runs, schedules, tenants
 from atsumi.store.queue import DueRun
+from atsumi.sync.blanking import blank_due
 
 _SYNC = "sync"
+_BLANK = "blank"
+_BLANKING_INTERVAL = timedelta(minutes=10)
+"""How often a process looks for content that was kept long enough: days count there, not seconds."""
 _DUE_AT_ONCE = 200
 """Runs handed to the queue per tick: it stays short, so that what becomes due later is not stuck behind a backlog."""
 
@@ -34,9 +39,18 @@ class _Payload(msgspec.Struct):
 async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
     """Work until ``stop`` is set. Any number of processes may do so on one database."""
     worker = Worker(runtime)
+<<<<<<< HEAD
     ticker = Ticker(runtime.engine, {"schedules": worker.due_schedules, "sync runs": worker.due_syncs})
     handlers = {_SYNC: Handler(run=worker.sync)}
     await asyncio.gather(ticker.run(stop), runtime.engine.run_worker(handlers, stop), keep_removing_old(runtime, stop))
+=======
+    ticker = Ticker(
+        runtime.engine,
+        {"schedules": worker.due_schedules, "sync runs": worker.due_syncs, "blanking": worker.due_blanking},
+    )
+    handlers = {_SYNC: Handler(run=worker.sync), _BLANK: Handler(run=worker.blank, limit=1)}
+    await asyncio.gather(ticker.run(stop), runtime.engine.run_worker(handlers, stop))
+>>>>>>> adf9cad (wip)
 
 
 def sync_key(integration: int) -> str:
@@ -55,11 +69,34 @@ class Worker:
         self._runtime = runtime
         self._long_slots = max(runtime.settings.worker_concurrency, 2) - 1
         self._long_running = 0
+        self._blanking_at: datetime | None = None
 
     async def due_schedules(self) -> Sequence[Job]:
         """Request what the schedules say is due. The requests are rows, so there is no job to return."""
         await schedules.request_due(self._runtime.pool, now=self._runtime.now())
         return ()
+
+    async def due_blanking(self) -> list[Job]:
+        """One job for each integration that holds deleted content for longer than it is set to."""
+        now = self._runtime.now() or datetime.now(UTC)
+        if self._blanking_at is not None and now < self._blanking_at:
+            return []
+        self._blanking_at = now + _BLANKING_INTERVAL
+        return [
+            Job(_BLANK, msgspec.json.encode({"integration": number}), dedupe_key=f"{_BLANK}:{number}", priority=-1)
+            for number in await blanking.integrations_due(self._runtime.pool, now, _DUE_AT_ONCE)
+        ]
+
+    async def blank(self, payload: bytes) -> None:
+        """Remove the content of what was deleted long enough ago, batch by batch."""
+        number = msgspec.json.decode(payload, type=dict[str, int])["integration"]
+        row = await tenants.integration_by_number(self._runtime.pool, number)
+        if row is None:
+            return
+        done, target, now = 0, self._runtime.target(row), self._runtime.now() or datetime.now(UTC)
+        while count := await blank_due(self._runtime.pool, number, target, now):
+            done += count
+        _log.info("blanking.done", integration=row.id, records=done)
 
     async def due_syncs(self) -> list[Job]:
         """One job for each integration that has a run to work on; the integration is the dedupe key."""

@@ -320,6 +320,21 @@ async def still_present(
     return {row["remote_id"]: row["data"] for row in rows}
 
 
+async def restore_raw(connection: Connection, owner: Owner, tick: Tick, stream: str, remote_ids: Sequence[str]) -> None:
+    """Take back that records are gone, as long as their content is there."""
+    await connection.execute(
+        """
+        UPDATE raw_record SET gone_at = NULL, batch = $4, changed_at = $5
+        WHERE integration = $1 AND stream = $2 AND remote_id = ANY($3) AND gone_at IS NOT NULL AND hash <> ''
+        """,
+        owner.integration,
+        stream,
+        remote_ids,
+        tick.batch,
+        tick.at,
+    )
+
+
 async def hold_unsafe(
     connection: Connection,
     integration: int,

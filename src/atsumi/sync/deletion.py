@@ -44,6 +44,8 @@ class Sweep:
     run_id: UUID
     started_at: datetime
     probes_left: int = PROBES_PER_RUN
+    is_broken_off: bool = False
+    """The tool stopped answering probes: what is missing in its listings proves nothing either."""
 
 
 @dataclass(slots=True)
@@ -55,7 +57,6 @@ class _Answers:
     omitted: int = 0
     """Records that exist as they are stored, so the listing left them out without a reason."""
     unasked: list[Suspect] = field(default_factory=list)
-    is_broken_off: bool = False
 
 
 async def settle(sweep: Sweep, stream: str) -> list[str]:
@@ -88,10 +89,10 @@ async def settle(sweep: Sweep, stream: str) -> list[str]:
     await apply_gone(
         sweep, stream, answers.gone, kind="probe", detail="the tool answered that it does not know the record"
     )
-    if not answers.is_broken_off:
+    if not sweep.is_broken_off:
         twice = {one.remote_id: one.suspected_by for one in answers.unasked if one.suspected_by is not None}
         await apply_gone(sweep, stream, twice, kind="second_sweep", detail="two complete listings did not show it")
-    return _troubles(tool, stream, answers)
+    return _troubles(tool, stream, answers, is_broken_off=sweep.is_broken_off)
 
 
 async def apply_gone(
@@ -160,7 +161,7 @@ async def _ask(sweep: Sweep, stream: str, suspects: Sequence[Suspect]) -> _Answe
     """Ask the tool for each suspect, those first that an earlier run has missed, as long as the budget lasts."""
     answers, probe = _Answers(), sweep.target.connector.probe
     for number, one in enumerate(suspects):
-        if probe is None or sweep.probes_left <= 0:
+        if probe is None or sweep.is_broken_off or sweep.probes_left <= 0:
             answers.unasked = list(suspects[number:])
             break
         sweep.probes_left -= 1
@@ -168,8 +169,7 @@ async def _ask(sweep: Sweep, stream: str, suspects: Sequence[Suspect]) -> _Answe
             answer = await probe(sweep.context, stream, one.remote_id)
         except (RateLimited, RemoteUnavailable, AuthenticationFailed) as error:
             sweep.context.log.warning("sync.probing_broken_off", stream=stream, reason=str(error))
-            answers.unasked, answers.is_broken_off = list(suspects[number:]), True
-            sweep.probes_left = 0
+            answers.unasked, sweep.is_broken_off = list(suspects[number:]), True
             break
         except ToolError as error:
             sweep.context.log.warning("sync.probe_unanswered", stream=stream, reason=str(error))
@@ -215,14 +215,14 @@ def _unproven(tool: str, stream: str, missing: int) -> str:
     )
 
 
-def _troubles(tool: str, stream: str, answers: _Answers) -> list[str]:
+def _troubles(tool: str, stream: str, answers: _Answers, *, is_broken_off: bool) -> list[str]:
     troubles = []
     if answers.omitted:
         troubles.append(
             f"{tool}: {stream}: the listing left out {answers.omitted} records that exist; they were read one by one."
         )
-    if answers.unanswered or answers.is_broken_off:
-        waiting = len(answers.unanswered) + (len(answers.unasked) if answers.is_broken_off else 0)
+    waiting = len(answers.unanswered) + (len(answers.unasked) if is_broken_off else 0)
+    if waiting:
         troubles.append(
             f"{tool}: {stream}: {waiting} records are missing in the listing, and the tool did not say whether they "
             "exist; they were kept."
