@@ -233,6 +233,14 @@ class Account:
         assert run is not None
         return run
 
+    async def background(self, **changes: Any) -> str:
+        """Work in the background until nothing is left to do there; the state in which it ended."""
+        while True:
+            claim = await self.claim("background")
+            state = await execute(await self.work(claim, **changes))
+            if state != "YIELDED":
+                return state
+
     async def resume(self, run_id: UUID) -> Run:
         """Go on with a run that was interrupted or put off, without waiting."""
         await self.pool.execute("UPDATE sync_run SET next_at = now() WHERE id = $1", run_id)

@@ -17,6 +17,7 @@
     │   ├── PermissionMissing     customer's admin: names the scope; the stream is skipped
     │   ├── RateLimited           nobody: wait until ``retry_at``
     │   ├── RemoteUnavailable     nobody: wait, then retry
+    │   ├── FileNotReady          nobody: ask for the file later
     │   ├── RemoteRejected        API caller: the tool's own message is passed on
     │   └── UnexpectedResponse    maintainers: the stream stops, its checkpoint stays
     ├── MappingError              maintainers: the raw record is kept, an issue is counted
@@ -129,6 +130,10 @@ class RateLimited(ToolError):
 
 class RemoteUnavailable(ToolError):
     """The tool cannot be reached or failed on its side (5xx, time-out, broken connection)."""
+
+
+class FileNotReady(ToolError):
+    """The tool holds a file back for now, for example until its virus scan has passed."""
 
 
 class RemoteRejected(ToolError):

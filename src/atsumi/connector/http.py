@@ -7,7 +7,8 @@ with another page than the one asked for, and the caller must judge that.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -22,6 +23,7 @@ from atsumi.connector.shapes import describe_shape, plain_url
 from atsumi.errors import ConfigurationError, RateLimited, RemoteCall, RemoteUnavailable, UnexpectedResponse
 
 DEFAULT_MAX_BYTES = 32 * 1024 * 1024
+MAX_FILE_BYTES = 100 * 1024 * 1024
 DEFAULT_TIMEOUT_SECONDS = 30.0
 _WHOLE_ANSWER = 10
 """How many times the longest wait for a part of an answer the whole answer may take."""
@@ -55,6 +57,21 @@ class Response:
     def unexpected(self, message: str, value: object = None) -> UnexpectedResponse:
         """An error about this answer that shows the shape of ``value``."""
         return UnexpectedResponse(self.call, message, shape=describe_shape(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer whose body is still arriving. ``headers`` are by lower-case name; the chunks can be read once."""
+
+    status: int
+    headers: Mapping[str, str]
+    call: RemoteCall
+    chunks: AsyncGenerator[bytes]
+
+    async def whole(self) -> Response:
+        """The answer with its body, for the short ones that tell of an error."""
+        body = b"".join([chunk async for chunk in self.chunks])
+        return Response(self.status, self.headers, body, self.call.url, self.call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,27 +178,52 @@ class Http:
                 return response
         raise AssertionError("the loop above returns or raises")
 
-    async def _send(self, request: httpx2.Request, call: RemoteCall, max_bytes: int) -> Response:
+    @asynccontextmanager
+    async def stream(
+        self,
+        operation: str,
+        url: str,
+        *,
+        bucket: str,
+        limit: RateLimit,
+        limiter: RateLimiter,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_FILE_BYTES,
+        pause: Callable[[Mapping[str, str]], float | None] | None = None,
+    ) -> AsyncIterator[Streamed]:
+        """GET something large, and read it while it arrives. Asks once: whoever stores the content repeats the whole.
+
+        Raises as :meth:`request`, also while the chunks are read.
+        """
         try:
+            request = self.client.build_request("GET", url, headers=dict(headers or {}), timeout=self.timeout_seconds)
+        except httpx2.InvalidURL as error:
+            raise ConfigurationError(f"{self.tool}: {operation}: the configured address is none") from error
+        call = RemoteCall(self.tool, operation, "GET", plain_url(str(request.url)))
+        await limiter.acquire(bucket, limit)
+        with _as_tool_errors(call, request):
             answer = await self.client.send(request, stream=True, follow_redirects=False)
-            try:
-                call = RemoteCall(call.tool, call.operation, call.method, call.url, answer.status_code)
-                chunks: list[bytes] = []
-                size = 0
-                async for chunk in answer.aiter_bytes():
-                    size += len(chunk)
-                    if size > max_bytes:
-                        raise UnexpectedResponse(call, f"the answer is larger than {max_bytes} bytes")
-                    chunks.append(chunk)
-            finally:
-                await answer.aclose()
-        except httpx2.DecodingError as error:
-            raise UnexpectedResponse(call, "the answer's compression is broken") from error
-        except httpx2.TimeoutException as error:
-            raise RemoteUnavailable(call, "no answer in time") from error
-        except httpx2.TransportError as error:
-            where = request.url.netloc.decode("ascii", "replace")
-            raise RemoteUnavailable(call, f"the connection to {where} failed ({type(error).__name__})") from error
+        try:
+            received = {name.lower(): value for name, value in answer.headers.items()}
+            call = RemoteCall(call.tool, call.operation, call.method, call.url, answer.status_code)
+            if answer.status_code == 429:
+                until = self.now() + timedelta(seconds=self._pause_seconds(received, pause))
+                await limiter.block(bucket, until)
+                raise RateLimited(call, "the request budget is used up", retry_at=until)
+            if answer.status_code >= 500:
+                raise RemoteUnavailable(call, "the tool failed on its side")
+            yield Streamed(answer.status_code, received, call, _chunks(answer, call, max_bytes))
+        finally:
+            await answer.aclose()
+
+    async def _send(self, request: httpx2.Request, call: RemoteCall, max_bytes: int) -> Response:
+        with _as_tool_errors(call, request):
+            answer = await self.client.send(request, stream=True, follow_redirects=False)
+        try:
+            call = RemoteCall(call.tool, call.operation, call.method, call.url, answer.status_code)
+            chunks = [chunk async for chunk in _chunks(answer, call, max_bytes)]
+        finally:
+            await answer.aclose()
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, headers, b"".join(chunks), call.url, call)
 
@@ -192,6 +234,29 @@ class Http:
         if seconds is None and pause is not None:
             seconds = pause(headers)
         return min(max(seconds or 0.0, _SHORTEST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
+
+
+@contextmanager
+def _as_tool_errors(call: RemoteCall, request: httpx2.Request) -> Iterator[None]:
+    try:
+        yield
+    except httpx2.DecodingError as error:
+        raise UnexpectedResponse(call, "the answer's compression is broken") from error
+    except httpx2.TimeoutException as error:
+        raise RemoteUnavailable(call, "no answer in time") from error
+    except httpx2.TransportError as error:
+        where = request.url.netloc.decode("ascii", "replace")
+        raise RemoteUnavailable(call, f"the connection to {where} failed ({type(error).__name__})") from error
+
+
+async def _chunks(answer: httpx2.Response, call: RemoteCall, max_bytes: int) -> AsyncGenerator[bytes]:
+    size = 0
+    with _as_tool_errors(call, answer.request):
+        async for chunk in answer.aiter_bytes():
+            size += len(chunk)
+            if size > max_bytes:
+                raise UnexpectedResponse(call, f"the answer is larger than {max_bytes} bytes")
+            yield chunk
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:

@@ -121,6 +121,18 @@ async def claim_run(pool: asyncpg.Pool, run_id: UUID, *, now: datetime | None = 
             return None
         # The clock row is locked first, as everywhere: claims and page commits of an integration never interleave.
         await connection.execute("SELECT 1 FROM clock WHERE integration = $1 FOR UPDATE", number)
+        # A background run whose worker died stands in nobody's way: where it stood is kept apart from it.
+        await connection.execute(
+            """
+            UPDATE sync_run SET state = 'CANCELLED', ended_at = now(),
+                message = 'The worker died; the next background run goes on where this one stopped.'
+            WHERE integration = $1 AND id <> $2 AND kind = 'background' AND state = 'RUNNING'
+              AND heartbeat_at <= now() - $3::interval
+            """,
+            number,
+            run_id,
+            LEASE,
+        )
         row = await connection.fetchrow(
             f"""
             SELECT {_RUN} FROM sync_run r
@@ -218,14 +230,19 @@ async def record_page(
 ) -> None:
     """Save a page's position and counts, inside the page's transaction.
 
-    ``issues``: occurrences and a sample remote id by (stream, kind, field, detail).
+    In the background the position outlives the run. ``issues``: occurrences and a sample remote id by (stream, kind,
+    field, detail).
     """
     total = sum(occurrences for occurrences, _ in issues.values())
     await connection.execute(
         """
-        UPDATE sync_run_stream SET state = 'READING', position = $3, pages = pages + 1,
-            records_seen = records_seen + $4, records_changed = records_changed + $5, issues = issues + $6
-        WHERE run_id = $1 AND stream = $2
+        WITH page AS (
+            UPDATE sync_run_stream SET state = 'READING', position = $3, pages = pages + 1,
+                records_seen = records_seen + $4, records_changed = records_changed + $5, issues = issues + $6
+            WHERE run_id = $1 AND stream = $2 RETURNING run_id, stream, position
+        )
+        UPDATE stream_watermark w SET position = page.position FROM page JOIN sync_run r ON r.id = page.run_id
+        WHERE r.kind = 'background' AND w.integration = r.integration AND w.stream = page.stream
         """,
         run_id,
         stream,
@@ -339,7 +356,8 @@ async def release_run(pool: asyncpg.Pool, claim: Claim) -> None:
     """Give the run back at a clean shutdown, so that the next worker need not wait for the lease to run out."""
     await pool.execute(
         """
-        UPDATE sync_run r SET heartbeat_at = '-infinity', attempts = attempts - 1 FROM clock c
+        UPDATE sync_run r SET heartbeat_at = '-infinity', attempts = attempts - 1,
+            state = CASE WHEN kind = 'background' THEN 'QUEUED' ELSE state END FROM clock c
         WHERE r.id = $1 AND r.state = 'RUNNING' AND c.integration = r.integration AND c.token = $2
         """,
         claim.run.id,

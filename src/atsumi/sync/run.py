@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 
 from atsumi.connector.context import Context, Log
-from atsumi.connector.contract import LookupStream, Page, RawRecord, Stream, StreamRequest
+from atsumi.connector.contract import LookupStream, Page, Stream, StreamRequest
 from atsumi.errors import (
     AuthenticationFailed,
     PermissionMissing,
@@ -28,17 +28,19 @@ from atsumi.errors import (
 )
 from atsumi.store import deletion, records, runs
 from atsumi.store.runs import Claim, StreamProgress
+from atsumi.sync.background import Slice, execute_slice
 from atsumi.sync.deletion import Sweep, settle
+from atsumi.sync.lookups import START, Key, Scan, fetch_wanted, find_wanted
 from atsumi.sync.page import PageResult, store_page
 from atsumi.sync.target import Target
 
 HEARTBEAT_SECONDS = 5.0
-_LOOKUP_SCAN = 500
-"""Raw records of driver streams read at a time."""
 _FIRST_RETRY = timedelta(seconds=10)
 _LONGEST_RETRY = timedelta(minutes=30)
 _AHEAD = 2
 """Pages fetched before they are needed, so that the tool's latency and our writing overlap."""
+
+_SLICE = Slice()
 
 Observer = Callable[[str, PageResult], None]
 """Told after each stored page: stream name and what the page did."""
@@ -56,6 +58,8 @@ class Work:
     prefetch: int = _AHEAD
     clock: Callable[[], datetime] | None = None
     """Tells when the run ends; ``None``: the database does."""
+    slice: Slice = _SLICE
+    """How long a background run goes on at a time."""
 
     @property
     def log(self) -> Log:
@@ -67,7 +71,8 @@ async def execute(work: Work) -> str:
 
     Outcomes of the run: ``SUCCEEDED``; ``PARTIALLY_FAILED`` (a stream was refused or misread, the others are stored);
     ``FAILED``; ``AUTHENTICATION_FAILED``; ``QUEUED``-like waiting is reported as ``POSTPONED`` (the tool is down or
-    its budget used up; the row says until when); ``LOST`` when another worker has taken over or the run was cancelled.
+    its budget used up; the row says until when); ``LOST`` when another worker has taken over or the run was cancelled;
+    ``YIELDED`` when a background run waits for its next slice.
     Never raises a :class:`~atsumi.errors.ToolError`: those end in the run's rows, with who acts next.
     """
     beat = asyncio.create_task(_heartbeat(work))
@@ -87,7 +92,9 @@ async def execute(work: Work) -> str:
 
 
 async def _execute(work: Work) -> str:
-    streams = {stream.name: stream for stream in work.target.connector.streams}
+    if work.claim.run.kind == "background":
+        return await execute_slice(work, work.slice)
+    streams = {stream.name: stream for stream in work.target.connector.streams if _in_foreground(stream)}
     plan = await runs.plan_streams(work.pool, work.claim, list(streams))
     started = work.claim.run.started_at or datetime.now(UTC)
     sweep = Sweep(work.pool, work.claim.owner, work.target, work.context, work.claim.run.id, started)
@@ -147,9 +154,18 @@ async def _read(work: Work, stream: Stream | LookupStream, progress: StreamProgr
     is_sweep = work.claim.run.kind == "full" and not isinstance(stream, LookupStream)
     has_read = progress.pages > 0
     troubles: list[str] = []
+    pages: AsyncGenerator[Page] | AsyncIterator[Page]
     if isinstance(stream, LookupStream):
-        batch = await runs.current_batch(work.pool, work.claim.owner.integration)
-        pages = _lookup_pages(work, stream, progress.position)
+        integration, is_full = work.claim.owner.integration, work.claim.run.kind == "full"
+        batch = await runs.current_batch(work.pool, integration)
+        since_batch = 0 if is_full else await runs.watermark_batch(work.pool, integration, stream.name)
+        is_begun = progress.position not in (None, runs.READ_TO_ITS_END)
+        after = msgspec.json.decode(progress.position or "", type=Key) if is_begun else START
+        scan = Scan(since_batch, after, is_all_unversioned=is_full)
+        if stream.is_background and await _is_left_to_background(work, stream, scan):
+            await _end_stream(work, stream.name, "COMPLETE", None)
+            return troubles
+        pages = _lookup_pages(work, stream, scan)
     else:
         batch = 0
         overlap = timedelta(seconds=work.target.connector.manifest.overlap_seconds)
@@ -192,41 +208,28 @@ def _shown(page: Page, stream: str) -> list[str]:
     return list(dict.fromkeys(raw.remote_id for raw in page.records if raw.stream == stream))
 
 
-async def _lookup_pages(work: Work, stream: LookupStream, position: str | None) -> AsyncIterator[Page]:
-    """Ids named by changed driver records, each once, in batches.
-
-    A full run follows all driver records and fetches every id again; an incremental one follows those written since
-    the stream's last complete read, and leaves out what is stored already unless the stream wants it fetched again.
-    A page's position is the driver record up to which every id has been fetched.
-    """
-    integration = work.claim.owner.integration
-    is_full = work.claim.run.kind == "full"
-    after_batch = 0 if is_full else await runs.watermark_batch(work.pool, integration, stream.name)
-    asked: set[str] = set()
-    waiting: list[str] = []
-    done = at = _driver_key(position)
-    while True:
-        async with work.pool.acquire() as connection:
-            rows = await records.raw_changed(connection, integration, stream.drivers, after_batch, at, _LOOKUP_SCAN)
-            named = [id for row in rows for id in stream.wanted(RawRecord(*row), work.context)]
-            fresh = [id for id in dict.fromkeys(named) if id not in asked]
-            asked.update(fresh)
-            if fresh and not is_full and not stream.refetch:
-                known = await records.raw_hashes(connection, integration, stream.name, fresh)
-                fresh = [id for id in fresh if id not in known]
-        waiting += fresh
-        is_last = len(rows) < _LOOKUP_SCAN
-        at = (rows[-1][0], rows[-1][1]) if rows else at
-        while len(waiting) >= stream.batch_size or (is_last and waiting):
-            batch, waiting = waiting[: stream.batch_size], waiting[stream.batch_size :]
-            done = at if not waiting else done
-            yield replace(await stream.fetch(work.context, batch), position=msgspec.json.encode(done).decode())
-        if is_last:
-            return
+async def _lookup_pages(work: Work, stream: LookupStream, scan: Scan) -> AsyncGenerator[Page]:
+    """Ids named by driver records, each once, in batches. A page's position is where the read stands after it."""
+    found = fetch_wanted(work.pool, work.context, work.claim.owner.integration, stream, scan)
+    async with contextlib.aclosing(found) as pages:
+        async for page, done in pages:
+            yield replace(page, position=msgspec.json.encode(done).decode())
 
 
-def _driver_key(position: str | None) -> tuple[str, str]:
-    return msgspec.json.decode(position, type=tuple[str, str]) if position else ("", "")
+async def _is_left_to_background(work: Work, stream: LookupStream, scan: Scan) -> bool:
+    """Whether a background stream has more to fetch than a run that others wait for should."""
+    count = 0
+    found = find_wanted(work.pool, work.context, work.claim.owner.integration, stream, scan)
+    async with contextlib.aclosing(found) as pieces:
+        async for piece in pieces:
+            count += len(piece)
+            if count > stream.foreground_limit:
+                return True
+    return False
+
+
+def _in_foreground(stream: Stream | LookupStream) -> bool:
+    return not isinstance(stream, LookupStream) or not stream.is_background or stream.foreground_limit > 0
 
 
 async def _ahead(pages: AsyncIterator[Page], size: int) -> AsyncGenerator[Page, None]:
@@ -276,7 +279,7 @@ async def _heartbeat(work: Work) -> None:
             await runs.heartbeat(work.pool, work.claim)
 
 
-async def _end_stream(work: Work, stream: str, state: str, message: str) -> None:
+async def _end_stream(work: Work, stream: str, state: str, message: str | None) -> None:
     async with work.pool.acquire() as connection, connection.transaction():
         await records.check_owner(connection, work.claim.owner)
         await runs.end_stream(connection, work.claim, stream, state=state, message=message)

@@ -57,6 +57,9 @@ class Harness(Protocol):
         ...
 
 
+_SAMPLE = 30
+"""Ids that a check looks up of a background stream."""
+
 Rule = Callable[[Harness], Awaitable[None]]
 
 
@@ -144,7 +147,7 @@ async def missing_rights_are_named(harness: Harness) -> None:
         if not streams:
             continue
         _can(partial(harness.take_right, scope.name))
-        reading = Reading(harness.connector)
+        reading = Reading(harness.connector, lookup_limit=_SAMPLE)
         await reading.read(harness.context())
         failed = [reading.failures[name] for name in sorted(streams) if name in reading.failures]
         assert failed, f"nothing fails without {scope.name}"
@@ -305,7 +308,7 @@ def _is_filled(record: object, name: str) -> bool:
 
 
 async def _read(harness: Harness) -> Reading:
-    reading = Reading(harness.connector)
+    reading = Reading(harness.connector, lookup_limit=_SAMPLE)
     await reading.read(harness.context())
     return reading
 

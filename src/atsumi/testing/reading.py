@@ -90,14 +90,20 @@ class AskedView:
 
 
 class Reading:
-    """All reads of one integration so far."""
+    """All reads of one integration so far.
 
-    def __init__(self, connector: Connector) -> None:
+    ``lookup_limit`` makes a sample of streams that cost a request per record: the first so many ids of each read.
+    """
+
+    def __init__(self, connector: Connector, *, lookup_limit: int | None = None) -> None:
         self.connector = connector
+        self._lookup_limit = lookup_limit
         self.store = RawStore()
         self.issues: list[Issue] = []
         self.failures: dict[str, ToolError] = {}
         self.unproven: set[str] = set()
+        self.versions: dict[str, dict[str, str | None]] = {}
+        """Under which version each id of a lookup stream was last fetched."""
 
     async def read(
         self, context: Context, *, since: datetime | None = None, only: Sequence[str] | None = None
@@ -128,16 +134,24 @@ class Reading:
         keys: Iterable[RawKey] = changed
         if since is None:
             keys = [RawKey(name, key) for name in stream.drivers for key in sorted(self.store.ids(name))]
-        wanted: dict[str, None] = {}
+        wanted: dict[str, str | None] = {}
         for key in keys:
             data = self.store.streams.get(key.stream, {}).get(key.remote_id)
             if key.stream in stream.drivers and data is not None:
-                wanted |= dict.fromkeys(stream.wanted(RawRecord(key.stream, key.remote_id, data), context))
-        if since is not None and not stream.refetch:
-            wanted = {key: None for key in wanted if key not in self.store.ids(stream.name)}
-        ids = list(wanted)
+                raw = RawRecord(key.stream, key.remote_id, data)
+                wanted |= dict.fromkeys(stream.wanted(raw, context), stream.version(raw, context))
+        held = self.versions.setdefault(stream.name, {})
+        stored = self.store.ids(stream.name)
+        ids = [id for id, version in wanted.items() if since is None or self._is_stale(id, version, held, stored)]
+        ids = ids if not stream.is_background else ids[: self._lookup_limit]
         for at in range(0, len(ids), stream.batch_size):
-            self._save(stream.name, await stream.fetch(context, ids[at : at + stream.batch_size]))
+            batch = ids[at : at + stream.batch_size]
+            self._save(stream.name, await stream.fetch(context, batch))
+            held.update({id: wanted[id] for id in batch})
+
+    @staticmethod
+    def _is_stale(id: str, version: str | None, held: Mapping[str, str | None], stored: set[str]) -> bool:
+        return id not in stored if version is None else held.get(id) != version
 
     def _save(self, stream: str, page: Page) -> None:
         self.store.save(page)

@@ -7,12 +7,13 @@ Sources: Personio NOTES sections 5 to 7, 12 and 13.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from math import ceil
 from typing import TypedDict
 
 from atsumi.connector.context import Context, RateLimit
+from atsumi.connector.files import RemoteFile, file_name
 from atsumi.connector.http import Response
 from atsumi.connector.manifest import Scope
 from atsumi.connector.paging import Answer, LinkedPage, follow_links
@@ -21,7 +22,9 @@ from atsumi.connectors.personio.auth import Authorization
 from atsumi.connectors.personio.facts import MANIFEST, Settings
 from atsumi.errors import (
     AuthenticationFailed,
+    FileNotReady,
     PermissionMissing,
+    RemoteCall,
     RemoteRejected,
     ToolError,
     UnexpectedResponse,
@@ -135,6 +138,22 @@ class StageTransition(TypedDict, total=False):
     stage: Stage
 
 
+class Document(TypedDict, total=False):
+    """Section 11, L."""
+
+    id: str
+    name: str
+    date: str
+    comment: str | None
+    category: IdName | None
+    owner: IdName
+    document_type: str
+    size: int
+    created_at: str
+    virus_scan: dict[str, str]
+    esignature: dict[str, str]
+
+
 class Person(TypedDict, total=False):
     """Section 12, C."""
 
@@ -194,6 +213,61 @@ class PersonioClient:
             return (await self._short_list("list stage transitions", path, "stage_transitions"))[0]
         except _ResourceMissing:
             return None
+
+    async def documents(self, owner_id: str) -> list[object]:
+        """The metadata of an owner's files (section 11, L), all pages; nothing for an owner that is not known.
+
+        The caller must look at each file's ``owner``: should the tool ignore the filter, it shows everybody's files.
+        """
+        filters = {"owner_id": owner_id}
+        found: list[object] = []
+        pages = self._pages("list documents", "/v2/document-management/documents", "documents", filters, None)
+        try:
+            async with aclosing(pages) as closing:
+                async for page in closing:
+                    found += page.items
+        except _ResourceMissing:
+            return []
+        return found
+
+    @asynccontextmanager
+    async def download(self, document_id: str) -> AsyncIterator[RemoteFile]:
+        """A file's content, read while it arrives (section 11, C for the route).
+
+        Raises :class:`FileNotReady` at 409 (the virus scan has not passed) and
+        :class:`~atsumi.errors.RemoteRejected` where the tool does not know the file, besides what every method raises.
+        """
+        operation, path = "download document", f"/v2/document-management/documents/{document_id}/download"
+        if not _ID.fullmatch(document_id):
+            raise RemoteRejected(RemoteCall("personio", operation, "GET", path), "this is not a document's id")
+        token = await self._authorization.token()
+        for is_last in (False, True):
+            async with self._context.http.stream(
+                operation,
+                self._base + path,
+                bucket="documents",
+                limit=MANIFEST.limit("documents"),
+                limiter=self._context.limiter,
+                headers={"Authorization": f"Bearer {token}", "Beta": "true"},
+                pause=pause_seconds,
+            ) as answer:
+                if answer.status == 200:
+                    yield RemoteFile(
+                        file_name(answer.headers.get("content-disposition", "")),
+                        answer.headers.get("content-type", "").partition(";")[0].strip().lower() or None,
+                        answer.chunks,
+                    )
+                    return
+                response = await answer.whole()
+            if response.status == 409:
+                raise FileNotReady(response.call, "the virus scan has not passed")
+            if response.status != 401 or is_last:
+                break
+            token = await self._authorization.token(rejected=token)
+        error = await self._refused(response, "documents") if response.status == 401 else _error(response, "documents")
+        if isinstance(error, _ResourceMissing):
+            raise RemoteRejected(response.call, "Personio does not know the file")
+        raise error
 
     async def persons(self, ids: Iterable[str]) -> list[object]:
         """The persons with these ids (50 at most), in the tool's order; unknown ids are left out."""
@@ -334,7 +408,7 @@ def _missing(response: Response, bucket: str) -> PermissionMissing:
 
 
 def _scope_of(bucket: str) -> Scope | None:
-    return MANIFEST.scope_of("applications" if bucket == "stage_transitions" else bucket)
+    return MANIFEST.scope_of("transitions" if bucket == "stage_transitions" else bucket)
 
 
 def _list_of(response: Response) -> tuple[list[object], str | None]:

@@ -1,4 +1,4 @@
-"""The listings of Personio: one class per way of reading.
+"""The listings of Personio: one class per way of reading; what is asked for record by record is in ``lookups``.
 
 Order matters: parents come before what refers to them. Incremental reads filter by ``updated_at.gt``; where a tenant
 refuses the filter (Personio NOTES section 6, L) they read from the top, newest first, and stop at the first record
@@ -7,23 +7,21 @@ that is older than asked for.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from atsumi.connector.context import Context
-from atsumi.connector.contract import Issue, LookupStream, Page, RawRecord, Stream, StreamRequest
+from atsumi.connector.contract import LookupStream, Page, RawRecord, Stream, StreamRequest
 from atsumi.connector.paging import LinkedPage
-from atsumi.connector.reading import as_object, as_text, decode, encode_stably
+from atsumi.connector.reading import as_object, as_text, encode_stably
 from atsumi.connectors.personio import raw
-from atsumi.connectors.personio.client import PERSONS_PAGE_SIZE, PersonioClient, RequestRefused
+from atsumi.connectors.personio.client import PersonioClient, RequestRefused
 from atsumi.connectors.personio.facts import LANGUAGES, Settings
 from atsumi.connectors.personio.feed import read_feed, read_position
-from atsumi.connectors.personio.form import FormNotAvailable, read_form
+from atsumi.connectors.personio.lookups import Documents, Forms, Persons, Transitions
 from atsumi.errors import UnexpectedResponse
-
-_FORMS_PER_PAGE = 10
 
 Listing = Callable[[PersonioClient, Mapping[str, str], str | None], AsyncGenerator[LinkedPage]]
 Observe = Callable[[Mapping[str, object], str], Iterable[RawRecord]]
@@ -149,53 +147,6 @@ def _offices(position: bytes) -> Iterator[RawRecord]:
                 yield RawRecord(raw.OFFICES, name, encode_stably({"name": name}))
 
 
-@dataclass(frozen=True, slots=True)
-class Forms:
-    """The application forms of published jobs, fetched when the position in the feed changes (section 22a)."""
-
-    name: str = raw.FORMS
-    drivers: Sequence[str] = tuple(raw.feed(language) for language in LANGUAGES)
-    batch_size: int = _FORMS_PER_PAGE
-    refetch: bool = True
-
-    def wanted(self, record: RawRecord, context: Context) -> Iterable[str]:
-        """The position's job, from the feed of the first language only: all languages list the same positions."""
-        first = Settings.read(context.config).languages[0]
-        return (record.remote_id,) if record.stream == raw.feed(first) else ()
-
-    async def fetch(self, context: Context, ids: Sequence[str]) -> Page:
-        """Forms that cannot be read are left out and counted; what was known of them stays."""
-        language = Settings.read(context.config).languages[0]
-        page = raw.PageBuilder()
-        for job_id in ids:
-            try:
-                form = await read_form(context, job_id, language)
-            except FormNotAvailable:
-                page.issues.append(Issue("questions_unavailable", self.name, job_id))
-                continue
-            page.add([*raw.of_form(form), RawRecord(self.name, job_id, encode_stably(form))])
-        return Page(page.records(), issues=page.issues)
-
-
-@dataclass(frozen=True, slots=True)
-class Persons:
-    """The people that hiring teams of jobs name, in batches (section 12, C)."""
-
-    name: str = raw.PERSONS
-    drivers: Sequence[str] = (raw.JOBS,)
-    batch_size: int = PERSONS_PAGE_SIZE
-    refetch: bool = False
-
-    def wanted(self, record: RawRecord, context: Context) -> Iterable[str]:
-        return dict.fromkeys(person for person, _ in raw.team(as_object(decode(record.data))))
-
-    async def fetch(self, context: Context, ids: Sequence[str]) -> Page:
-        page = raw.PageBuilder()
-        for item in await PersonioClient(context).persons(ids):
-            _add_record(page, self.name, item, lambda _, __: ())
-        return Page(page.records(), issues=page.issues)
-
-
 def _add_record(page: raw.PageBuilder, stream: str, item: object, observe: Observe) -> None:
     """Keep an item and what it teaches, or keep it aside when it is no record."""
     data, record = encode_stably(item), as_object(item)
@@ -226,6 +177,8 @@ STREAMS: tuple[Stream | LookupStream, ...] = (
     Persons(),
     RecruitingList(raw.CANDIDATES, PersonioClient.candidates, lambda _, __: ()),
     RecruitingList(raw.APPLICATIONS, PersonioClient.applications, raw.of_application),
+    Transitions(),
+    Documents(),
 )
 """All streams, parents first. The feed is one stream per language, so that one language's fault spares the others."""
 

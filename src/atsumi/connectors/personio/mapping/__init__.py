@@ -54,6 +54,8 @@ _RESTS_ON = {
     **dict.fromkeys((Model.USER, Model.ROLE), frozenset({raw.JOBS, raw.PERSONS})),
     Model.STAGE: frozenset({raw.BUILTIN_STAGES, raw.CATEGORIES, raw.APPLICATIONS}),
     **dict.fromkeys((Model.CANDIDATE, Model.APPLICATION), frozenset({raw.JOBS, raw.CANDIDATES, raw.APPLICATIONS})),
+    Model.STAGE_TRANSITION: frozenset({raw.APPLICATIONS, raw.TRANSITIONS}),
+    Model.ATTACHMENT: frozenset({raw.APPLICATIONS, raw.DOCUMENTS}),
 }
 
 mapping = RecordMapping(
@@ -68,7 +70,12 @@ mapping = RecordMapping(
             _rule(Model.USER, people.user_sources, people.build_user),
             _rule(Model.ROLE, people.role_sources, people.build_role),
             _rule(Model.CANDIDATE, people.candidate_sources, people.build_candidate),
-            _rule(Model.APPLICATION, applications.application_sources, applications.build_application),
+            GroupRule(
+                Model.APPLICATION,
+                frozenset({Model.APPLICATION, Model.STAGE_TRANSITION, Model.ATTACHMENT}),
+                applications.application_sources,
+                applications.build_application,
+            ),
         )
     },
     affected=affected,

@@ -13,6 +13,8 @@ _CATEGORIES = "/v2/recruiting/categories"
 _JOBS = "/v2/recruiting/jobs"
 _CANDIDATES = "/v2/recruiting/candidates"
 _APPLICATIONS = "/v2/recruiting/applications"
+_TRANSITIONS = "/v2/recruiting/applications/{id}/stage-transitions"
+_DOCUMENTS = "/v2/document-management/documents"
 _PERSONS = "/v2/persons"
 _FORM = "/job/{id}/apply"
 
@@ -35,8 +37,10 @@ GROUP_OF_STREAM: dict[str, Model] = {
     raw.CANDIDATE_STUBS: Model.CANDIDATE,
     raw.ANONYMIZED: Model.CANDIDATE,
     raw.APPLICATIONS: Model.APPLICATION,
+    raw.TRANSITIONS: Model.APPLICATION,
+    raw.DOCUMENTS: Model.APPLICATION,
 }
-"""Streams that are not named here (categories and what is malformed) feed no group directly."""
+"""Streams that are not named here (categories, versions of lookups and what is malformed) feed no group directly."""
 
 
 def remote_data(model: Model, remote_id: str, context: MappingContext) -> Sequence[tuple[str, RawKey]]:
@@ -71,7 +75,13 @@ def remote_data(model: Model, remote_id: str, context: MappingContext) -> Sequen
                 (_APPLICATIONS, RawKey(raw.CANDIDATE_STUBS, remote_id)),
             ]
         case Model.APPLICATION:
-            return [(_APPLICATIONS, RawKey(raw.APPLICATIONS, remote_id))]
+            return [
+                (_APPLICATIONS, RawKey(raw.APPLICATIONS, remote_id)),
+                (_TRANSITIONS, RawKey(raw.TRANSITIONS, remote_id)),
+                (_DOCUMENTS, RawKey(raw.DOCUMENTS, remote_id)),
+            ]
+        case Model.STAGE_TRANSITION:
+            return [(_TRANSITIONS, RawKey(raw.TRANSITIONS, remote_id.partition(":")[0]))]
         case _:
             return []
 

@@ -26,7 +26,7 @@ class Stored:
     """Raw records, and what is built of them."""
 
     def __init__(self, config: Mapping[str, str] = CONFIG) -> None:
-        self.reading = Reading(connector)
+        self.reading = Reading(connector, lookup_limit=20)
         self.config = config
 
     def put(self, stream: str, remote_id: str, value: Any) -> Stored:

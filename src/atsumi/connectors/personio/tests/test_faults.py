@@ -48,7 +48,7 @@ CASES = [
 async def test_a_fault_removes_nothing_and_the_next_read_is_whole(fault: dict[str, Any], path: str) -> None:
     account = SimulatedAccount(applications=210, jobs=4)
     config = account.context().config
-    reading = Reading(connector)
+    reading = Reading(connector, lookup_limit=20)
     await reading.read(account.context())
     before = reading.records(config)
     account.simulator.inject(**{"path": path, "after": int(path == APPLICATIONS), **fault})
