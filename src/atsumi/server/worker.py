@@ -39,18 +39,12 @@ class _Payload(msgspec.Struct):
 async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
     """Work until ``stop`` is set. Any number of processes may do so on one database."""
     worker = Worker(runtime)
-<<<<<<< HEAD
-    ticker = Ticker(runtime.engine, {"schedules": worker.due_schedules, "sync runs": worker.due_syncs})
-    handlers = {_SYNC: Handler(run=worker.sync)}
-    await asyncio.gather(ticker.run(stop), runtime.engine.run_worker(handlers, stop), keep_removing_old(runtime, stop))
-=======
     ticker = Ticker(
         runtime.engine,
         {"schedules": worker.due_schedules, "sync runs": worker.due_syncs, "blanking": worker.due_blanking},
     )
     handlers = {_SYNC: Handler(run=worker.sync), _BLANK: Handler(run=worker.blank, limit=1)}
-    await asyncio.gather(ticker.run(stop), runtime.engine.run_worker(handlers, stop))
->>>>>>> adf9cad (wip)
+    await asyncio.gather(ticker.run(stop), runtime.engine.run_worker(handlers, stop), keep_removing_old(runtime, stop))
 
 
 def sync_key(integration: int) -> str:
