@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from atsumi.connector.contract import versions
+from atsumi.connectors.personio import raw
 from atsumi.connectors.personio.simulator import Simulator
 from harness import LISTS, Account, Product, small_company
 
@@ -306,6 +308,13 @@ async def test_a_published_job_changes_itself(account: Account) -> None:
     assert seen.after["jobs"][job]["job_postings"] == []
 
 
+async def forms_are_due(account: Account) -> None:
+    """Let the next full run fetch every form again, as if each had last been fetched for another position."""
+    await account.pool.execute(
+        "DELETE FROM raw_record WHERE integration = $1 AND stream = $2", account.number, versions(raw.FORMS)
+    )
+
+
 async def test_a_changed_question_counts_for_the_jobs_that_ask_it(account: Account) -> None:
     question = published(account)["questions"][0]["id"]
     asking = [
@@ -319,6 +328,7 @@ async def test_a_changed_question_counts_for_the_jobs_that_ask_it(account: Accou
         found = attributes[question]
         attributes[question] = msgspec.structs.replace(found, label={**found.label, "de": "Neu gefragt"})
 
+    await forms_are_due(account)
     seen = await consequence(account, edit, "full")
 
     assert seen.touched == only(jobs=asking)
@@ -335,6 +345,7 @@ async def test_a_question_that_is_required_now_counts_for_its_job(account: Accou
     def edit() -> None:
         record.questions = [msgspec.structs.replace(first, is_required=not first.is_required), *rest]
 
+    await forms_are_due(account)
     seen = await consequence(account, edit, "full")
 
     assert seen.touched == only(jobs=[job["id"]])
@@ -348,6 +359,7 @@ async def test_a_question_no_longer_asked_counts_for_its_job(account: Account) -
     def edit() -> None:
         record.questions = record.questions[1:]
 
+    await forms_are_due(account)
     seen = await consequence(account, edit, "full")
 
     assert seen.touched == only(jobs=[job["id"]])
