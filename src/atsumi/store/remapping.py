@@ -90,10 +90,14 @@ async def forget_groups(connection: Connection, run_id: UUID) -> None:
 
 
 _UNVISITED = """
-    FROM record r WHERE r.integration = $1 AND r.deleted_at IS NULL AND r.seq <= $3 AND NOT EXISTS (
-        SELECT 1 FROM (SELECT unnest(s.remote_ids) AS root FROM seen_page s WHERE s.run_id = $2) AS visited
-        WHERE visited.root = coalesce(r.group_id, r.id)::text)
+    SELECT array_agg(model) AS models, array_agg(id) AS ids FROM (
+        SELECT coalesce(r.group_id, r.id)::text AS root, r.model, r.id FROM record r
+        WHERE r.integration = $1 AND r.deleted_at IS NULL AND r.seq <= $3
+        UNION ALL
+        SELECT unnest(s.remote_ids), NULL, NULL FROM seen_page s WHERE s.run_id = $2
+    ) AS known GROUP BY root HAVING bool_and(id IS NOT NULL)
 """
+# Grouped, not joined: a fresh table has no statistics yet, and without them a join may compare all with all.
 
 
 async def count_unvisited(connection: Connection, integration: int, run_id: UUID, until_seq: int) -> tuple[int, int]:
@@ -101,7 +105,12 @@ async def count_unvisited(connection: Connection, integration: int, run_id: UUID
 
     Only records that have not changed since number ``until_seq`` count as unvisited.
     """
-    unvisited = await connection.fetchval(f"SELECT count(*) {_UNVISITED}", integration, run_id, until_seq)
+    unvisited = await connection.fetchval(
+        f"SELECT coalesce(sum(cardinality(ids)), 0)::bigint FROM ({_UNVISITED}) AS groups",
+        integration,
+        run_id,
+        until_seq,
+    )
     present = await connection.fetchval(
         "SELECT count(*) FROM record WHERE integration = $1 AND deleted_at IS NULL", integration
     )
@@ -112,7 +121,13 @@ async def unvisited(
     connection: Connection, integration: int, run_id: UUID, until_seq: int, size: int
 ) -> list[tuple[int, UUID]]:
     """(model, id) of the records that :func:`count_unvisited` counts, at most ``size``."""
-    rows = await connection.fetch(f"SELECT r.model, r.id {_UNVISITED} LIMIT $4", integration, run_id, until_seq, size)
+    rows = await connection.fetch(
+        f"SELECT unnest(models) AS model, unnest(ids) AS id FROM ({_UNVISITED}) AS groups LIMIT $4",
+        integration,
+        run_id,
+        until_seq,
+        size,
+    )
     return [(row["model"], row["id"]) for row in rows]
 
 
