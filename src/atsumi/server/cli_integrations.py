@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from atsumi.server.connecting import connect as connect_account
 from atsumi.server.connecting import reconnect as reconnect_account
 from atsumi.server.runtime import Runtime
 from atsumi.store import runs, tenants
+from atsumi.sync.modes import switch as switch_mode
 
 app = typer.Typer(help="Connect customers' accounts and look after them.", no_args_is_help=True)
 
@@ -127,6 +129,45 @@ def remote_data(
         row = await integration_named(runtime, integration)
         await tenants.set_remote_data(runtime.pool, row.number, is_on)
         console.print(f"{row.id} {'shows' if is_on else 'hides'} remote_data.")
+
+    with_runtime(data_dir, action)
+
+
+@app.command()
+def mode(
+    integration: Annotated[str, typer.Argument(help="The integration's id.")],
+    keeps_all: Annotated[bool, typer.Option("--all", help="Keep all applications and candidates.")] = False,
+    keeps_created: Annotated[
+        bool, typer.Option("--created-only", help="Keep only applications that were created through our API.")
+    ] = False,
+    from_date: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="Keep applications updated on this day or later."),
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Keep applications updated in the last so many days.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Set which applications are kept, with their candidates. What the mode leaves out is withdrawn at once."""
+    chosen = [
+        name
+        for name, is_given in (
+            ("all", keeps_all),
+            ("created_only", keeps_created),
+            ("from_date", from_date is not None),
+            ("rolling_days", days is not None),
+        )
+        if is_given
+    ]
+
+    async def action(runtime: Runtime) -> None:
+        if len(chosen) != 1:
+            raise InvalidInput("give one of --all, --created-only, --from and --days")
+        row = await integration_named(runtime, integration)
+        day = from_date.date() if from_date is not None else None
+        withdrawn = await switch_mode(
+            runtime.pool, row.number, runtime.target(row), chosen[0], from_on=day, days=days, now=runtime.now()
+        )
+        console.print(f"{row.id}: {withdrawn:,} raw records are withdrawn; a full sync is requested.")
 
     with_runtime(data_dir, action)
 

@@ -79,6 +79,22 @@ async def is_blanked(connection: Connection, integration: int, model: int, id: U
     )
 
 
+async def deleted_of_groups(connection: Connection, integration: int, roots: Sequence[UUID]) -> list[RecordRow]:
+    """Deleted records of these groups, roots included, that still have their content."""
+    rows = await connection.fetch(
+        f"""
+        SELECT {_RECORD} FROM record
+        WHERE integration = $1 AND deleted_at IS NOT NULL AND blanked_at IS NULL
+          AND (group_id = ANY($2) OR (model = ANY($3) AND id = ANY($2)))
+        ORDER BY model, id
+        """,
+        integration,
+        roots,
+        list(MODELS),
+    )
+    return [RecordRow(*row) for row in rows]
+
+
 async def ids_of_groups(connection: Connection, integration: int, roots: Sequence[UUID]) -> list[UUID]:
     """The ids of these groups' records, roots and deleted ones included."""
     rows = await connection.fetch(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -12,6 +12,7 @@ from atsumi.model.catalog import CODES, MODELS
 from atsumi.model.ids import record_id
 from atsumi.model.names import Model
 from atsumi.model.record import Record
+from atsumi.store import blanking
 from atsumi.store import records as store
 from atsumi.store.history import keep_versions
 from atsumi.store.records import ChangeKind, ChangeRow, Connection, Owner, RecordRow, Tick
@@ -67,8 +68,12 @@ async def apply_groups(
         for key, encoded in yielded.items()
         if (kind := _kind(existing.get(key), encoded)) is not None
     ]
-    pending += [_Pending(ChangeKind.DELETED, _as_stored(row), row) for row in removed]
-    pending += await _erased(connection, owner, integration, built, yielded, removed)
+    erased = {root for root, one in roots.items() if one.erased}
+    pending += [
+        _Pending(ChangeKind.DELETED, _bare(integration, row) if row.group_id in erased else _as_stored(row), row)
+        for row in removed
+    ]
+    pending += await _erased(connection, owner, integration, erased, yielded)
     return await _write(connection, owner, tick, integration, pending)
 
 
@@ -134,23 +139,22 @@ async def _erased(
     connection: Connection,
     owner: Owner,
     integration: UUID,
-    built: dict[Group, Built],
+    roots: Collection[UUID],
     yielded: dict[tuple[Model, UUID], Encoded],
-    removed: Sequence[RecordRow],
 ) -> list[_Pending]:
-    """Root records that were deleted before the tool erased their person: they lose their content now."""
-    at_hand = {id for _, id in yielded} | {row.id for row in removed}
-    pending = []
-    for group, one in built.items():
-        root = record_id(integration, group.model, group.key)
-        if not one.erased or root in at_hand:
-            continue
-        rows = await store.records_by_id(connection, owner.integration, CODES[group.model], [root])
-        for row in rows.values():
-            encoded = codec.encode(integration, codec.bare(codec.decode(row)), row.group_id)
-            if encoded.hash != row.hash:
-                pending.append(_Pending(ChangeKind.UPDATED, encoded, row))
-    return pending
+    """Records that were deleted before the tool erased their person: they lose their content now."""
+    if not roots:
+        return []
+    rows = await blanking.deleted_of_groups(connection, owner.integration, list(roots))
+    return [
+        _Pending(ChangeKind.UPDATED, encoded, row)
+        for row in rows
+        if (MODELS[row.model], row.id) not in yielded and (encoded := _bare(integration, row)).hash != row.hash
+    ]
+
+
+def _bare(integration: UUID, row: RecordRow) -> Encoded:
+    return codec.encode(integration, codec.bare(codec.decode(row)), row.group_id)
 
 
 async def _derive(

@@ -62,12 +62,16 @@ class _Answers:
 async def settle(sweep: Sweep, stream: str) -> list[str]:
     """Compare a listing that was read to its end with what is stored; returns what the operator should know.
 
-    Safe to repeat as long as the caller keeps what the listing has shown (``store.forget_seen`` when it ends). A tool that cannot be asked proves nothing: its suspects stay. With probes at hand, a suspect that
-    was asked for without an answer is not confirmed by a second sweep either, since the tool is evidently not well.
+    Safe to repeat as long as the caller keeps what the listing has shown (``store.forget_seen`` when it ends); a run
+    that has kept no page of it says nothing. A tool that cannot be asked proves nothing: its suspects stay. With
+    probes at hand, a suspect that was asked for without an answer is not confirmed by a second sweep either, since
+    the tool is evidently not well.
     """
     integration, tool = sweep.owner.integration, sweep.target.connector.manifest.slug
     async with sweep.pool.acquire() as connection, connection.transaction():
         await records.check_owner(connection, sweep.owner)
+        if not await store.seen_pages(connection, sweep.run_id, stream):
+            return []
         suspects = await store.unseen(connection, integration, sweep.run_id, stream, sweep.started_at)
         if await store.is_unproven(connection, sweep.run_id, stream):
             return [_unproven(tool, stream, len(suspects))] if suspects else []
