@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
+import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +26,12 @@ from atsumi.server.runtime import Runtime, run_time
 from atsumi.server.serving import address, listen, serve, stop_on_signals
 from atsumi.server.settings import Settings
 from atsumi.store import runs, tenants
+from atsumi.store.embedded import EmbeddedPostgres
 from atsumi.store.tenants import IntegrationRow
 
 _SIMULATOR_START_SECONDS = 60
+_PREFIX = "atsumi-demo-"
+_LOCK = "demo.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,9 @@ async def run_demo(options: DemoOptions, console: Console) -> int:
     """Run the demo until Ctrl-C or SIGTERM and return the exit status. Leaves nothing behind."""
     stop = stop_on_signals()
     listener = listen(options.host, options.port)
-    with tempfile.TemporaryDirectory(prefix="atsumi-demo-", ignore_cleanup_errors=True) as folder:
-        # The embedded server may run under another account, which must be able to pass through.
-        Path(folder).chmod(0o711)
-        settings = Settings(data_dir=Path(folder), host=options.host, port=options.port)
+    await asyncio.to_thread(_sweep)
+    with _folder() as folder:
+        settings = Settings(data_dir=folder, host=options.host, port=options.port)
         console.print("[bold]Atsumi[/bold] starts: PostgreSQL, a simulated Personio account, the API …")
         async with contextlib.AsyncExitStack() as stack:
             simulated = await stack.enter_async_context(_simulator(options))
@@ -72,6 +76,29 @@ async def run_demo(options: DemoOptions, console: Console) -> int:
                 await asyncio.gather(serving, showing, return_exceptions=True)
     console.print("Stopped; nothing is left running.")
     return 0
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for this demo, removed afterwards. Its lock tells other demos that it is in use."""
+    with tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        # The embedded server may run under another account, which must be able to pass through.
+        folder.chmod(0o711)
+        with (folder / _LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield folder
+
+
+def _sweep() -> None:
+    """Stop and remove what a demo that was killed outright has left: its database server and its folder."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError, ConfigurationError), (folder / _LOCK).open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Joining and leaving as the last user shuts the server down.
+            with EmbeddedPostgres(folder):
+                pass
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _show(
