@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections import Counter
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 import pytest
 
 from atsumi.connectors.personio.simulator import Simulator
+from atsumi.errors import RateLimited
 from atsumi.model.catalog import CODES
 from atsumi.model.names import Model
+from atsumi.server.background import request_due, run_background
 from atsumi.store import background, runs
-from atsumi.store.background import BackgroundStream
-from atsumi.sync.background import Slice, background_streams
+from atsumi.store.tokens import SharedBuckets
+from atsumi.sync.background import Slice
 from atsumi.sync.run import execute
-from harness import Account, Product
+from harness import Account, Product, until
 
 
 def asked(simulator: Simulator, end: str) -> Counter[str]:
@@ -31,11 +34,7 @@ async def kept(account: Account, model: Model) -> dict[str, dict[str, Any]]:
 
 async def due(account: Account) -> list[runs.Run]:
     """The background run that a tick requests for the account, if any; it is taken away again."""
-    streams = [
-        BackgroundStream(one.name, one.is_background, one.refresh_seconds is not None)
-        for one in background_streams(account.runtime.connector("personio"))
-    ]
-    await background.request_due(account.pool, "personio", streams)
+    await request_due(account.runtime)
     found = [run for run in await runs.latest_runs(account.pool, account.number) if run.kind == "background"]
     open_runs = [run for run in found if run.ended_at is None]
     await account.pool.execute("DELETE FROM sync_run WHERE id = ANY($1)", [run.id for run in open_runs])
@@ -202,3 +201,35 @@ async def test_an_anonymised_application_loses_its_files(product: Product) -> No
     await account.sync()
     left = {one["application_remote_id"] for one in (await kept(account, Model.ATTACHMENT)).values()}
     assert application not in left
+
+
+async def test_a_process_finds_the_work_by_itself(product: Product) -> None:
+    account = await product.synced()
+    stop = asyncio.Event()
+    running = asyncio.create_task(run_background(account.runtime, stop))
+    try:
+
+        async def has_ended() -> bool:
+            newest = (await runs.latest_runs(account.pool, account.number))[0]
+            return newest.kind == "background" and newest.state == "SUCCEEDED"
+
+        await until(has_ended, "the background run")
+    finally:
+        stop.set()
+        await running
+    assert await kept(account, Model.STAGE_TRANSITION)
+
+
+async def test_the_background_leaves_half_of_a_budget_to_others(product: Product) -> None:
+    pool, owner = product.runtime.light_pool, f"spared-{id(product)}"
+    careful = SharedBuckets(pool, owner=owner, tool="t", patience_seconds=0, spared_fraction=0.5)
+    others = SharedBuckets(pool, owner=owner, tool="t", patience_seconds=0)
+    limit = (0.001, 10)
+    for _ in range(5):
+        await careful.acquire("b", limit)
+    with pytest.raises(RateLimited):
+        await careful.acquire("b", limit)
+    for _ in range(5):
+        await others.acquire("b", limit)
+    with pytest.raises(RateLimited):
+        await others.acquire("b", limit)

@@ -31,6 +31,9 @@ from atsumi.sync.projection import Projection
 from atsumi.sync.run import Observer, Work
 from atsumi.sync.target import Target
 
+BACKGROUND_SPARES = 0.5
+"""The share of each budget that background runs leave to those that somebody waits for."""
+
 
 @dataclass(slots=True)
 class Runtime:
@@ -64,15 +67,30 @@ class Runtime:
             known = ", ".join(sorted(self.connectors)) or "none"
             raise ConfigurationError(f"there is no connector for {tool!r}; installed: {known}") from None
 
-    async def context(self, integration: IntegrationRow) -> Context:
-        """The way to one integration's tool, with its decrypted credentials."""
+    async def context(self, integration: IntegrationRow, *, spared_fraction: float = 0) -> Context:
+        """The way to one integration's tool, with its decrypted credentials.
+
+        ``spared_fraction`` of the tool's budgets is left to others.
+        """
         credentials = await tenants.credentials_of(self.pool, self.vault, integration)
         return self.context_with(
-            integration.tool, str(integration.public_id), integration.number, credentials, integration.config
+            integration.tool,
+            str(integration.public_id),
+            integration.number,
+            credentials,
+            integration.config,
+            spared_fraction=spared_fraction,
         )
 
     def context_with(
-        self, tool: str, owner: str, number: int, credentials: Mapping[str, str], config: Mapping[str, str]
+        self,
+        tool: str,
+        owner: str,
+        number: int,
+        credentials: Mapping[str, str],
+        config: Mapping[str, str],
+        *,
+        spared_fraction: float = 0,
     ) -> Context:
         """The way to a tool with these credentials; ``owner`` separates tokens and rate budgets."""
         for value in credentials.values():
@@ -92,6 +110,7 @@ class Runtime:
                 owner=owner,
                 tool=tool,
                 patience_seconds=self.settings.rate_limit_patience_seconds,
+                spared_fraction=spared_fraction,
             ),
             now=_now,
             log=get_logger(f"atsumi.{tool}"),
@@ -112,7 +131,9 @@ class Runtime:
             pool=self.pool,
             claim=claim,
             target=self.target(integration),
-            context=await self.context(integration),
+            context=await self.context(
+                integration, spared_fraction=BACKGROUND_SPARES if claim.run.kind == "background" else 0
+            ),
             observe=observe,
             prefetch=self.settings.sync_page_prefetch,
             clock=self.clock,

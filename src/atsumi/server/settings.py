@@ -163,6 +163,15 @@ class Settings(BaseSettings):
         "the request counts as failed.",
         json_schema_extra={"unit": "seconds"},
     )
+    background_concurrency: int = Field(
+        default=8,
+        ge=0,
+        le=256,
+        description="How many integrations one process works on in the background at the same time, besides its "
+        "sync runs: stage moves, files and whatever else a tool only shows record by record. They mostly wait for the "
+        "tool's rate limit. 0 leaves that to other processes.",
+        json_schema_extra={"unit": "integrations"},
+    )
     sync_page_prefetch: int = Field(
         default=2,
         ge=0,

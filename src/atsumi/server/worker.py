@@ -13,6 +13,7 @@ import msgspec
 from atsumi.errors import ConfigurationError, StaleToken
 from atsumi.jobs.port import Handler, Job
 from atsumi.jobs.tick import Ticker
+from atsumi.server.background import run_background
 from atsumi.server.logging import get_logger, log_context
 from atsumi.server.remapping import execute_run
 from atsumi.server.retention import keep_removing_old
@@ -44,7 +45,12 @@ async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
         {"schedules": worker.due_schedules, "sync runs": worker.due_syncs, "blanking": worker.due_blanking},
     )
     handlers = {_SYNC: Handler(run=worker.sync), _BLANK: Handler(run=worker.blank, limit=1)}
-    await asyncio.gather(ticker.run(stop), runtime.engine.run_worker(handlers, stop), keep_removing_old(runtime, stop))
+    await asyncio.gather(
+        ticker.run(stop),
+        runtime.engine.run_worker(handlers, stop),
+        run_background(runtime, stop),
+        keep_removing_old(runtime, stop),
+    )
 
 
 def sync_key(integration: int) -> str:

@@ -90,21 +90,69 @@ RETURNING tokens, per_second
 """
 
 
+_TAKE_OVER = """
+WITH made AS (
+    INSERT INTO rate_bucket (key, tokens, per_second, burst, refilled_at) VALUES ($1, $3::int, $2, $3, clock_timestamp())
+    ON CONFLICT (key) DO NOTHING
+)
+UPDATE rate_bucket AS b SET
+    tokens = least(b.burst,
+                   b.tokens + extract(epoch FROM clock_timestamp() - b.refilled_at)::float8 * b.per_second) - 1,
+    refilled_at = clock_timestamp()
+WHERE key = $1 AND (b.blocked_until IS NULL OR b.blocked_until <= clock_timestamp())
+  AND least(b.burst, b.tokens + extract(epoch FROM clock_timestamp() - b.refilled_at)::float8 * b.per_second)
+      >= 1 + $4::float8 * (b.burst - 1)
+RETURNING 1
+"""
+_UNTIL_OVER = """
+SELECT greatest(0,
+    (1 + $2::float8 * (burst - 1) - tokens) / per_second - extract(epoch FROM clock_timestamp() - refilled_at),
+    extract(epoch FROM blocked_until - clock_timestamp()))::float8
+FROM rate_bucket WHERE key = $1
+"""
+
+
 class SharedBuckets:
     """Token buckets as rows: one statement reserves a request, whichever process asks.
 
     A bucket may go below zero: the debt is the queue, and each caller learns from it how long to wait for its turn.
     """
 
-    def __init__(self, pool: asyncpg.Pool, *, owner: str, tool: str, patience_seconds: float) -> None:
-        """``owner`` names the credential. Waits up to ``patience_seconds``, longer ones raise ``RateLimited``."""
+    def __init__(
+        self, pool: asyncpg.Pool, *, owner: str, tool: str, patience_seconds: float, spared_fraction: float = 0
+    ) -> None:
+        """``owner`` names the credential. Waits up to ``patience_seconds``, longer ones raise ``RateLimited``.
+
+        ``spared_fraction`` of a bucket is left to others: requests are taken only while more than that is in it, so
+        whoever asks without such restraint finds that much ready, and goes first.
+        """
         self._pool = pool
         self._owner = owner
         self._tool = tool
         self._patience = patience_seconds
+        self._spared = spared_fraction
+        self._turns: dict[str, asyncio.Lock] = {}
 
     async def acquire(self, bucket: str, limit: _Limit) -> None:
         """See :class:`atsumi.connector.context.RateLimiter`."""
+        if self._spared > 0:
+            # One asks at a time: the others would only ask in vain.
+            async with self._turns.setdefault(bucket, asyncio.Lock()):
+                await self._acquire_over(bucket, limit)
+        else:
+            await self._acquire(bucket, limit)
+
+    async def _acquire_over(self, bucket: str, limit: _Limit) -> None:
+        key = f"{self._owner}/{bucket}"
+        deadline = asyncio.get_running_loop().time() + self._patience
+        while await self._pool.fetchval(_TAKE_OVER, key, *limit, self._spared) is None:
+            wait = await self._pool.fetchval(_UNTIL_OVER, key, self._spared) or 0.0
+            # No wait: the row was only just made, or somebody else was faster.
+            if wait > 0 and asyncio.get_running_loop().time() + wait > deadline:
+                raise self._limited(bucket, datetime.now(UTC) + timedelta(seconds=wait))
+            await asyncio.sleep(max(wait, 0.005))
+
+    async def _acquire(self, bucket: str, limit: _Limit) -> None:
         key = f"{self._owner}/{bucket}"
         deadline = asyncio.get_running_loop().time() + self._patience
         while True:
