@@ -28,9 +28,11 @@ from atsumi.errors import (
 )
 from atsumi.store import deletion, records, runs
 from atsumi.store.runs import Claim, StreamProgress
+from atsumi.sync import modes
 from atsumi.sync.background import Slice, execute_slice
 from atsumi.sync.deletion import Sweep, settle
 from atsumi.sync.lookups import START, Key, Scan, fetch_wanted, find_wanted
+from atsumi.sync.modes import Keeper
 from atsumi.sync.page import PageResult, store_page
 from atsumi.sync.target import Target
 
@@ -95,8 +97,9 @@ async def _execute(work: Work) -> str:
     if work.claim.run.kind == "background":
         return await execute_slice(work, work.slice)
     streams = {stream.name: stream for stream in work.target.connector.streams if _in_foreground(stream)}
-    plan = await runs.plan_streams(work.pool, work.claim, list(streams))
     started = work.claim.run.started_at or datetime.now(UTC)
+    kept = await modes.keeper(work.pool, work.claim.owner.integration, work.target, started)
+    plan = await runs.plan_streams(work.pool, work.claim, kept.order(list(streams)) if kept else list(streams))
     sweep = Sweep(work.pool, work.claim.owner, work.target, work.context, work.claim.run.id, started)
     troubles: list[str] = []
     put_off: RateLimited | RemoteUnavailable | None = None
@@ -109,7 +112,7 @@ async def _execute(work: Work) -> str:
         if stream is None:
             continue
         try:
-            troubles += await _read(work, stream, progress, sweep)
+            troubles += await _read(work, stream, progress, sweep, kept)
         except PermissionMissing as error:
             troubles.append(str(error))
             await _end_stream(work, progress.stream, "SKIPPED", str(error))
@@ -134,6 +137,8 @@ async def _execute(work: Work) -> str:
             else:
                 # What only adds details must not keep the rest from being read; it is tried again afterwards.
                 put_off = put_off or error
+    if kept is not None and not kept.reads_nothing:
+        await modes.complete_people(sweep, kept)
     if put_off is not None:
         return await _wait(work, put_off, is_counted=True)
     return await _conclude(work, troubles)
@@ -148,8 +153,13 @@ async def _conclude(work: Work, troubles: Sequence[str]) -> str:
     return await _end(work, state, "\n".join(troubles))
 
 
-async def _read(work: Work, stream: Stream | LookupStream, progress: StreamProgress, sweep: Sweep) -> list[str]:
+async def _read(
+    work: Work, stream: Stream | LookupStream, progress: StreamProgress, sweep: Sweep, kept: Keeper | None
+) -> list[str]:
     """Read one stream to its end; returns what kept it from being wholly believed."""
+    if kept is not None and kept.leaves_out(stream.name):
+        await _end_stream(work, stream.name, "COMPLETE", None)
+        return []
     # Only a full read of a listing shows everything there is.
     is_sweep = work.claim.run.kind == "full" and not isinstance(stream, LookupStream)
     has_read = progress.pages > 0
@@ -170,6 +180,7 @@ async def _read(work: Work, stream: Stream | LookupStream, progress: StreamProgr
         batch = 0
         overlap = timedelta(seconds=work.target.connector.manifest.overlap_seconds)
         since = progress.since - overlap if progress.since is not None else None
+        since = kept.since(stream.name, since) if kept is not None else since
         pages = stream.pages(work.context, StreamRequest(since=since, position=progress.position))
     if progress.position == runs.READ_TO_ITS_END:
         pages = _no_pages()
@@ -179,7 +190,7 @@ async def _read(work: Work, stream: Stream | LookupStream, progress: StreamProgr
                 work.pool,
                 work.claim.owner,
                 work.target,
-                page,
+                await kept.narrow(work.pool, page) if kept is not None else page,
                 run_id=work.claim.run.id,
                 stream=stream.name,
                 shown=_shown(page, stream.name) if is_sweep and not page.snapshot_of else None,
@@ -188,6 +199,9 @@ async def _read(work: Work, stream: Stream | LookupStream, progress: StreamProgr
             is_sweep, has_read = is_sweep and not page.snapshot_of, True
             if work.observe is not None:
                 work.observe(stream.name, result)
+    if kept is not None and is_sweep and stream.name == kept.narrowing.applications:
+        # What has left the window is not shown any more, and not missing either.
+        await modes.withdraw(work.pool, kept)
     if is_sweep and has_read:
         troubles += await settle(sweep, stream.name)
     async with work.pool.acquire() as connection, connection.transaction():
