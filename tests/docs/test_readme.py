@@ -86,7 +86,7 @@ def test_the_answer_has_the_fields_of_the_api() -> None:
     [spec] = [spec for spec in LISTS if spec.name == "applications"]
     answer = json.loads(blocks("json")[0])
     assert set(answer) == {"status", "data"}
-    assert set(answer["data"]) == {"results", "next"}
+    assert set(answer["data"]) == {"results", "next", "as_of"}
     for record in answer["data"]["results"]:
         _assert_fields(record, spec.document)
 

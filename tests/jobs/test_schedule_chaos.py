@@ -1,0 +1,100 @@
+"""Schedules go on whatever dies: two processes share the work, each is killed in turn."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from atsumi.server.runtime import run_time
+from harness import new_database, product_settings, until
+from schedule_kit import MINUTE, Timeline
+
+WORKER = str(Path(__file__).with_name("scheduled_worker.py"))
+INTEGRATIONS = 12
+START = datetime.fromisoformat("2031-03-01T06:00:00+00:00")
+
+
+class Fleet:
+    def __init__(self, database_url: str, folder: Path) -> None:
+        self._arguments = [database_url, str(folder), str(time.time())]
+        self._log = (folder / "workers.log").open("ab")
+        self.workers: list[subprocess.Popen[bytes]] = []
+
+    def add(self) -> subprocess.Popen[bytes]:
+        environment = os.environ | {"PYTHONPATH": str(Path(WORKER).parents[1])}
+        worker = subprocess.Popen(
+            [sys.executable, WORKER, *self._arguments], env=environment, stdout=self._log, stderr=self._log
+        )
+        self.workers.append(worker)
+        return worker
+
+    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+        worker.kill()
+        worker.wait()
+
+    def close(self) -> None:
+        for worker in self.workers:
+            self.kill(worker)
+        self._log.close()
+
+
+@pytest.fixture
+def fleets() -> Iterator[list[Fleet]]:
+    made: list[Fleet] = []
+    yield made
+    for fleet in made:
+        fleet.close()
+
+
+@pytest.mark.chaos
+async def test_killed_workers_lose_no_run_and_double_none(
+    postgres_dsn: str, tmp_path: Path, fleets: list[Fleet]
+) -> None:
+    async with new_database(postgres_dsn) as url, run_time(product_settings(url, tmp_path)) as runtime:
+        timeline = Timeline(runtime, START)
+        await timeline.connect(INTEGRATIONS, incremental_interval=2 * MINUTE)
+        await runtime.pool.execute("UPDATE integration SET tool = 'standin'")
+        fleet = Fleet(url, tmp_path)
+        fleets.append(fleet)
+        first, second = fleet.add(), fleet.add()
+
+        await until(lambda: _each_has(runtime.pool, 2), "two runs each")
+        fleet.kill(first)
+        third = fleet.add()
+        await until(lambda: _each_has(runtime.pool, 3), "three runs each")
+        fleet.kill(second)
+        fleet.kill(third)
+        before = await runtime.pool.fetchval("SELECT count(*) FROM sync_run")
+        fleet.add()
+        await until(lambda: _each_has(runtime.pool, 4), "four runs each")
+        fleet.kill(fleet.workers[-1])
+
+        found = await runtime.pool.fetch(
+            """
+            SELECT integration, kind, state, attempts, requested_at, started_at, ended_at FROM sync_run
+            ORDER BY integration, requested_at
+            """
+        )
+        assert len(found) > before
+        assert {run["state"] for run in found} <= {"SUCCEEDED", "QUEUED", "RUNNING"}
+        assert max(run["attempts"] for run in found) <= 4
+        for earlier, later in pairwise(found):
+            if earlier["integration"] == later["integration"]:
+                assert earlier["ended_at"] is not None
+                assert later["requested_at"] >= earlier["ended_at"], (
+                    "one run of the schedule at a time"
+                )
+
+
+async def _each_has(pool: asyncpg.Pool, count: int) -> bool:
+    rows = await pool.fetch("SELECT count(*) AS runs FROM sync_run WHERE state = 'SUCCEEDED' GROUP BY integration")
+    return len(rows) == INTEGRATIONS and min(row["runs"] for row in rows) >= count
