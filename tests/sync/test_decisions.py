@@ -9,8 +9,8 @@ import pytest
 from atsumi.errors import Conflict, NotFound
 from atsumi.model.ids import record_id
 from atsumi.model.names import Model
-from atsumi.store import deletion
-from atsumi.store.deletion import UnsafeRow
+from atsumi.store import deletion, unsafe
+from atsumi.store.unsafe import UnsafeRow
 from atsumi.sync import decisions
 from harness import Account, Product
 
@@ -21,7 +21,7 @@ async def large_loss(product: Product) -> tuple[Account, UnsafeRow, set[str]]:
     for one in lost:
         account.simulator.delete_application(one)
     await account.sync("full")
-    (change,) = await deletion.unsafe_changes(account.pool, account.number)
+    (change,) = await unsafe.unsafe_changes(account.pool, account.number)
     return account, change, {str(one) for one in lost}
 
 
@@ -41,7 +41,7 @@ async def test_a_confirmed_loss_is_deleted_with_the_operator_as_evidence(product
         await decisions.confirm(
             account.pool,
             account.runtime.target(account.integration),
-            await deletion.find_unsafe(account.pool, change.id),
+            await unsafe.find_unsafe(account.pool, change.id),
         )
     assert back not in await account.remote_ids("applications")
 
@@ -50,10 +50,10 @@ async def test_a_discarded_loss_keeps_everything_until_it_is_found_again(product
     account, change, lost = await large_loss(product)
     await decisions.discard(account.pool, change)
     assert lost <= await account.remote_ids("applications")
-    assert await deletion.unsafe_changes(account.pool, account.number) == []
+    assert await unsafe.unsafe_changes(account.pool, account.number) == []
 
     await account.sync("full")
-    (again,) = await deletion.unsafe_changes(account.pool, account.number)
+    (again,) = await unsafe.unsafe_changes(account.pool, account.number)
     assert again.id != change.id
     assert lost <= await account.remote_ids("applications")
 
@@ -62,15 +62,15 @@ async def test_a_waiting_loss_is_superseded_when_the_records_show_again(product:
     account = await product.synced()
     account.simulator.inject("drop_records", path="/v2/recruiting/applications", records=20)
     await account.sync("full")
-    (change,) = await deletion.unsafe_changes(account.pool, account.number)
+    (change,) = await unsafe.unsafe_changes(account.pool, account.number)
     assert (await account.sync("full")).state == "SUCCEEDED"
-    assert await deletion.unsafe_changes(account.pool, account.number) == []
-    assert (await deletion.find_unsafe(account.pool, change.id)).state == "SUPERSEDED"
+    assert await unsafe.unsafe_changes(account.pool, account.number) == []
+    assert (await unsafe.find_unsafe(account.pool, change.id)).state == "SUPERSEDED"
     with pytest.raises(Conflict):
         await decisions.confirm(
             account.pool,
             account.runtime.target(account.integration),
-            await deletion.find_unsafe(account.pool, change.id),
+            await unsafe.find_unsafe(account.pool, change.id),
         )
 
 

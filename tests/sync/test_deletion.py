@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from atsumi.model.names import Model
-from atsumi.store import deletion
+from atsumi.store import deletion, unsafe
 from atsumi.sync import deletion as sync_deletion
 from harness import Account, Product
 
@@ -174,12 +174,12 @@ async def test_a_large_loss_waits_for_the_operator(product: Product) -> None:
     assert "20 of 40" in (run.message or "")
     assert await account.documents() == before
     assert await probes(account, "applications") == 0
-    (waiting,) = await deletion.unsafe_changes(account.pool, account.number)
+    (waiting,) = await unsafe.unsafe_changes(account.pool, account.number)
     assert (waiting.run_id, waiting.stored, len(waiting.missing), waiting.pages) == (run.id, 40, 20, 1)
     assert await deletion.seen_pages(account.pool, run.id, "applications") == [(1, 20)]
 
     await account.sync("full")
-    assert [one.id for one in await deletion.unsafe_changes(account.pool, account.number)] == [waiting.id]
+    assert [one.id for one in await unsafe.unsafe_changes(account.pool, account.number)] == [waiting.id]
 
 
 async def test_an_empty_feed_closes_no_job_at_once(product: Product) -> None:

@@ -13,9 +13,9 @@ from atsumi.model.ids import from_base58, record_id
 from atsumi.model.names import Model
 from atsumi.server.cli_support import DataDir, console, integration_named, with_runtime
 from atsumi.server.runtime import Runtime
-from atsumi.store import deletion, runs, tenants
-from atsumi.store.deletion import UnsafeRow
+from atsumi.store import deletion, runs, tenants, unsafe
 from atsumi.store.tenants import IntegrationRow
+from atsumi.store.unsafe import UnsafeRow
 from atsumi.sync import decisions
 
 app = typer.Typer(help="Look at deletions and their evidence, and decide about large ones.", no_args_is_help=True)
@@ -37,7 +37,7 @@ def list_changes(
             rows = [await integration_named(runtime, integration)]
         waiting = Table("change", "integration", "stream", "missing", "stored", "found", box=None, header_style="dim")
         for row in rows:
-            for one in await deletion.unsafe_changes(runtime.pool, row.number):
+            for one in await unsafe.unsafe_changes(runtime.pool, row.number):
                 found = f"{one.found_at:%Y-%m-%d %H:%M}"
                 waiting.add_row(str(one.id), row.id, one.stream, f"{len(one.missing):,}", f"{one.stored:,}", found)
         console.print(waiting if waiting.row_count else "No large loss waits for a decision.")
@@ -131,7 +131,7 @@ def undo(
 
 async def _find(runtime: Runtime, change: str) -> tuple[UnsafeRow, IntegrationRow]:
     try:
-        found = await deletion.find_unsafe(runtime.pool, UUID(change))
+        found = await unsafe.find_unsafe(runtime.pool, UUID(change))
     except ValueError:
         raise InvalidInput(f"{change}: this is no id of a change.") from None
     row = await tenants.integration_by_number(runtime.pool, found.integration)

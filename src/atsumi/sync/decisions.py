@@ -11,9 +11,9 @@ from atsumi.connector.contract import Group, RawRecord
 from atsumi.errors import Conflict, NotFound
 from atsumi.model.catalog import CODES, MODELS
 from atsumi.model.names import Model
-from atsumi.store import blanking, deletion, records
-from atsumi.store.deletion import UnsafeRow
+from atsumi.store import blanking, deletion, records, unsafe
 from atsumi.store.records import Connection, Owner, RecordRow
+from atsumi.store.unsafe import UnsafeRow
 from atsumi.sync.deletion import remove
 from atsumi.sync.groups import LoadedView, load_sources
 from atsumi.sync.page import remap_groups
@@ -47,7 +47,7 @@ async def confirm(pool: asyncpg.Pool, target: Target, change: UnsafeRow) -> int:
             )
         await records.note_visible(pool, change.integration)
     async with pool.acquire() as connection, connection.transaction():
-        await deletion.decide_unsafe(connection, change.id, "CONFIRMED")
+        await unsafe.decide_unsafe(connection, change.id, "CONFIRMED")
     return done
 
 
@@ -59,7 +59,7 @@ async def discard(pool: asyncpg.Pool, change: UnsafeRow) -> None:
     _refuse_decided(change)
     async with pool.acquire() as connection, connection.transaction():
         await deletion.drop_suspicions(connection, change.integration, change.stream, change.missing)
-        await deletion.decide_unsafe(connection, change.id, "DISCARDED")
+        await unsafe.decide_unsafe(connection, change.id, "DISCARDED")
 
 
 async def undo(pool: asyncpg.Pool, integration: int, target: Target, model: Model, id: UUID) -> None:

@@ -18,7 +18,7 @@ from atsumi.connector.context import Context
 from atsumi.connector.contract import Group, Page, Presence, RawRecord
 from atsumi.errors import AuthenticationFailed, RateLimited, RemoteUnavailable, ToolError
 from atsumi.store import deletion as store
-from atsumi.store import records
+from atsumi.store import records, unsafe
 from atsumi.store.deletion import EvidenceKind, Suspect
 from atsumi.store.records import Owner
 from atsumi.sync.codec import content_hash
@@ -80,12 +80,12 @@ async def settle(sweep: Sweep, stream: str) -> list[str]:
             stored = await store.present_count(connection, integration, stream)
             if is_unsafe(stored, len(ids), await store.policy_of(connection, integration)):
                 pages = len(await store.seen_pages(connection, sweep.run_id, stream))
-                await store.hold_unsafe(
+                await unsafe.hold_unsafe(
                     connection, integration, sweep.run_id, stream, stored=stored, missing=ids, pages=pages
                 )
                 return [unsafe_message(tool, stream, stored, len(ids))]
             await store.suspect(connection, integration, sweep.run_id, stream, ids)
-        await store.supersede_unsafe(connection, integration, stream)
+        await unsafe.supersede_unsafe(connection, integration, stream)
         await store.clear_suspicions(connection, integration, stream, except_for=ids)
     if not suspects:
         return []

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from atsumi.connector.contract import Group, Issue, Page, RawKey, RawRecord
-from atsumi.store import deletion, runs
+from atsumi.store import deletion, runs, unsafe
 from atsumi.store import records as store
 from atsumi.store.records import Connection, Owner, RawRow
 from atsumi.sync import snapshots
@@ -79,7 +79,7 @@ async def store_page(
                     connection, owner.integration, one, except_for=difference.gone.get(one, ())
                 )
                 if one not in difference.gone:
-                    await deletion.supersede_unsafe(connection, owner.integration, one)
+                    await unsafe.supersede_unsafe(connection, owner.integration, one)
             await runs.record_page(
                 connection,
                 run_id,

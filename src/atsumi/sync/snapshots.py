@@ -13,7 +13,7 @@ from uuid import UUID
 
 from atsumi.connector.contract import MappingContext, RawRecord, RecordMapping
 from atsumi.errors import UnsafeChange
-from atsumi.store import deletion, records
+from atsumi.store import deletion, records, unsafe
 from atsumi.store.deletion import Policy
 from atsumi.store.records import Connection, Owner, Tick
 from atsumi.sync.groups import affected_groups
@@ -66,10 +66,10 @@ async def judge(
         stored = await deletion.present_count(connection, integration, stream) if groups else 0
         earlier: Mapping[str, UUID] = {}
         if stored >= SMALL and is_unsafe(stored, len(ids), await deletion.policy_of(connection, integration)):
-            await deletion.hold_unsafe(connection, integration, run_id, stream, stored=stored, missing=ids, pages=1)
+            await unsafe.hold_unsafe(connection, integration, run_id, stream, stored=stored, missing=ids, pages=1)
             verdict.troubles.append(unsafe_message(tool, stream, stored, len(ids)))
             continue
-        await deletion.supersede_unsafe(connection, integration, stream)
+        await unsafe.supersede_unsafe(connection, integration, stream)
         if stored < SMALL and len(ids) * 2 > stored > 0:
             earlier = await deletion.earlier_suspicions(connection, integration, stream, ids, run_id)
             await deletion.suspect(connection, integration, run_id, stream, ids)
