@@ -13,12 +13,14 @@ rebuilds a group whenever one of its raw records changed, and removes records th
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from atsumi.connector.context import Context
+from atsumi.connector.files import RemoteFile
 from atsumi.connector.manifest import Manifest
 from atsumi.errors import PermissionMissing
 from atsumi.model.names import Model
@@ -351,3 +353,9 @@ class Connector:
     """
     narrowing: Narrowing | None = None
     """Without it every integration keeps all records."""
+    open_file: Callable[[Context, str], AbstractAsyncContextManager[RemoteFile]] | None = None
+    """Open the content of an attachment by its remote id; ``None`` for a tool that gives no files.
+
+    Raises :class:`~atsumi.errors.FileNotReady` while the tool holds it back,
+    :class:`~atsumi.errors.RemoteRejected` when it does not know the file, and any other ToolError.
+    """

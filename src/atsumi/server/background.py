@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from atsumi.errors import AtsumiError
+from atsumi.server.files import backfill, remove_blanked
 from atsumi.server.logging import get_logger, log_context
 from atsumi.server.runtime import Runtime
 from atsumi.store import background, runs, tenants
@@ -23,6 +24,8 @@ from atsumi.sync.run import execute
 _LOOK_SECONDS = 1.0
 _REQUEST_SECONDS = 5.0
 """How often the integrations are looked through for something to do; a run that waits is found every second."""
+_FILE_SECONDS = 60.0
+"""How often files are looked after."""
 
 _log = get_logger("atsumi.background")
 
@@ -30,7 +33,8 @@ _log = get_logger("atsumi.background")
 async def run_background(runtime: Runtime, stop: asyncio.Event) -> None:
     """Work until ``stop`` is set. Any number of processes may do so on one database."""
     slices: dict[UUID, asyncio.Task[None]] = {}
-    look_through_at = 0.0
+    look_through_at = file_at = 0.0
+    filing = asyncio.create_task(asyncio.sleep(0))
     try:
         while not stop.is_set():
             now = asyncio.get_running_loop().time()
@@ -43,14 +47,27 @@ async def run_background(runtime: Runtime, stop: asyncio.Event) -> None:
                     slices[run_id] = asyncio.create_task(_slice(runtime, run_id))
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 _log.warning("background.database", reason=type(error).__name__)
+            if filing.done() and now >= file_at:
+                file_at, filing = now + _FILE_SECONDS, asyncio.create_task(_files(runtime))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _LOOK_SECONDS)
             for run_id in [run_id for run_id, task in slices.items() if task.done()]:
                 del slices[run_id]
     finally:
-        for task in slices.values():
+        tasks = [*slices.values(), filing]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*slices.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _files(runtime: Runtime) -> None:
+    """Delete files that may be kept no longer, and fetch missing ones where they are kept."""
+    try:
+        await remove_blanked(runtime)
+        while runtime.settings.file_backfill and await backfill(runtime):
+            pass
+    except (AtsumiError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        _log.warning("files.failed", reason=str(error) or type(error).__name__)
 
 
 async def request_due(runtime: Runtime) -> int:

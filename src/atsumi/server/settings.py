@@ -172,6 +172,48 @@ class Settings(BaseSettings):
         "tool's rate limit. 0 leaves that to other processes.",
         json_schema_extra={"unit": "integrations"},
     )
+    file_storage_url: str | None = Field(
+        default=None,
+        description="Where files of candidates are kept: a bucket of Amazon S3 or of a compatible service.",
+        json_schema_extra={
+            "allowed": "`s3://bucket` or `s3://bucket/prefix`",
+            "default": "none: the folder `files` in the data folder, which several processes must share",
+        },
+    )
+    file_storage_endpoint: str | None = Field(
+        default=None,
+        description="Address of an S3-compatible service other than Amazon's.",
+        json_schema_extra={"allowed": "an `http` or `https` address", "default": "none: Amazon's, by region"},
+    )
+    file_storage_region: str | None = Field(
+        default=None,
+        description="Region of the bucket.",
+        json_schema_extra={
+            "allowed": "a region's name, such as `eu-central-1`",
+            "default": "none: as AWS's own tools find it in the environment",
+        },
+    )
+    file_storage_access_key_id: SecretStr | None = Field(
+        default=None,
+        description="Access key of the bucket.",
+        json_schema_extra={
+            "allowed": "an access key id",
+            "default": "none: as AWS's own tools find it in the environment",
+        },
+    )
+    file_storage_secret_access_key: SecretStr | None = Field(
+        default=None,
+        description="Secret of the access key.",
+        json_schema_extra={
+            "allowed": "a secret access key",
+            "default": "none: as AWS's own tools find it in the environment",
+        },
+    )
+    file_backfill: bool = Field(
+        default=False,
+        description="Whether files of candidates are fetched in the background and kept. Without it they are fetched "
+        "from the tool whenever somebody asks for one.",
+    )
     sync_page_prefetch: int = Field(
         default=2,
         ge=0,
@@ -228,6 +270,13 @@ class Settings(BaseSettings):
             raise ValueError("the address must start with postgresql://")
         if not parts.path.strip("/"):
             raise ValueError("the address must end with the name of a database")
+        return value
+
+    @field_validator("file_storage_url")
+    @classmethod
+    def _bucket(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme != "s3" or not urlsplit(value).hostname):
+            raise ValueError("the address must look like s3://bucket or s3://bucket/prefix")
         return value
 
     @field_validator("public_url")

@@ -92,7 +92,8 @@ RETURNING tokens, per_second
 
 _TAKE_OVER = """
 WITH made AS (
-    INSERT INTO rate_bucket (key, tokens, per_second, burst, refilled_at) VALUES ($1, $3::int, $2, $3, clock_timestamp())
+    INSERT INTO rate_bucket (key, tokens, per_second, burst, refilled_at)
+    VALUES ($1, $3::int, $2, $3, clock_timestamp())
     ON CONFLICT (key) DO NOTHING
 )
 UPDATE rate_bucket AS b SET

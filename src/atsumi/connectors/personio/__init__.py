@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from atsumi.connector.contract import Connector
 from atsumi.connectors.personio.check import check
+from atsumi.connectors.personio.client import PersonioClient
 from atsumi.connectors.personio.facts import MANIFEST
 from atsumi.connectors.personio.mapping import mapping
 from atsumi.connectors.personio.narrowing import narrowing
@@ -18,4 +19,5 @@ connector = Connector(
     required_streams=REQUIRED_STREAMS,
     probe=probe,
     narrowing=narrowing,
+    open_file=lambda context, remote_id: PersonioClient(context).download(remote_id),
 )

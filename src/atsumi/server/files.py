@@ -1,0 +1,147 @@
+"""Files of attachments: from storage where they are held, else straight from the tool."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from atsumi.connector.files import RemoteFile
+from atsumi.errors import FileNotReady, NotFound, RemoteRejected, ToolError, UnexpectedResponse, UnsupportedByTool
+from atsumi.model.attachment import Attachment
+from atsumi.model.catalog import CODES
+from atsumi.model.ids import to_base58
+from atsumi.model.names import Model
+from atsumi.server.logging import get_logger
+from atsumi.server.runtime import BACKGROUND_SPARES, Runtime
+from atsumi.store import files, records, tenants
+from atsumi.store.files import S3, FileStorage, Stored
+from atsumi.store.tenants import IntegrationRow
+from atsumi.sync import codec
+
+_CODE = CODES[Model.ATTACHMENT]
+_ANY_TYPE = "application/octet-stream"
+_AT_ONCE = 20
+
+_log = get_logger("atsumi.files")
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file on its way to whoever asked. ``size_bytes`` is ``None`` where only its end will tell."""
+
+    name: str
+    content_type: str
+    size_bytes: int | None
+    chunks: AsyncIterator[bytes]
+
+
+def storage_of(runtime: Runtime) -> FileStorage:
+    """The file storage that the settings name. Raises :class:`~atsumi.errors.ConfigurationError`."""
+    settings = runtime.settings
+    key, secret = settings.file_storage_access_key_id, settings.file_storage_secret_access_key
+    s3 = S3(
+        endpoint=settings.file_storage_endpoint,
+        region=settings.file_storage_region,
+        access_key_id=key.get_secret_value() if key else None,
+        secret_access_key=secret.get_secret_value() if secret else None,
+    )
+    return FileStorage.open(settings.file_storage_url, settings.data_dir / "files", s3)
+
+
+@asynccontextmanager
+async def fetch_attachment(
+    runtime: Runtime, integration: IntegrationRow, attachment_id: UUID
+) -> AsyncIterator[AttachedFile]:
+    """The content of an attachment, a piece at a time.
+
+    It comes from storage where it is held, else from the tool; where files are kept, it is stored on the way. Raises
+    :class:`NotFound` for an attachment that does not exist or is deleted, :class:`UnsupportedByTool`,
+    :class:`FileNotReady` while the tool holds the file back, and any other :class:`ToolError`.
+    """
+    attachment = await _attachment(runtime, integration, attachment_id)
+    name = attachment.file_name or f"{to_base58(attachment_id)}.bin"
+    held = await files.stored_file(runtime.pool, integration.number, attachment_id)
+    if held is None and runtime.settings.file_backfill:
+        held = await store_attachment(runtime, integration, attachment_id, attachment.remote_id)
+    if held is not None:
+        async with aclosing(storage_of(runtime).read(held.path)) as chunks:
+            yield AttachedFile(name, held.content_type, held.size_bytes, chunks)
+        return
+    async with _from_tool(runtime, integration, attachment.remote_id) as remote:
+        yield AttachedFile(
+            attachment.file_name or remote.name or name, remote.content_type or _ANY_TYPE, None, remote.chunks
+        )
+
+
+async def store_attachment(
+    runtime: Runtime, integration: IntegrationRow, attachment_id: UUID, remote_id: str, *, spared_fraction: float = 0
+) -> Stored:
+    """Fetch one file from the tool and store it. Raises as :func:`fetch_attachment`."""
+    path = f"{to_base58(integration.public_id)}/{to_base58(attachment_id)}"
+    async with _from_tool(runtime, integration, remote_id, spared_fraction=spared_fraction) as remote:
+        stored = await storage_of(runtime).write(path, remote.chunks, remote.content_type or _ANY_TYPE)
+    await files.note_stored(runtime.pool, integration.number, attachment_id, stored)
+    return stored
+
+
+async def backfill(runtime: Runtime, integrations: Sequence[IntegrationRow] | None = None) -> int:
+    """Fetch some files that are not held yet, of these integrations or all; returns how many were stored.
+
+    One that the tool holds back is tried again after growing pauses and given up softly in the end.
+    """
+    count = 0
+    for integration in await tenants.integrations(runtime.pool) if integrations is None else integrations:
+        connector = runtime.connectors.get(integration.tool)
+        if integration.state != "ACTIVE" or connector is None or connector.open_file is None:
+            continue
+        for attachment_id, remote_id in await files.take_missing(runtime.pool, integration.number, _CODE, _AT_ONCE):
+            try:
+                await store_attachment(
+                    runtime, integration, attachment_id, remote_id, spared_fraction=BACKGROUND_SPARES
+                )
+                count += 1
+            except FileNotReady as error:
+                await files.note_failed(runtime.pool, integration.number, attachment_id, _plain(error))
+            except (RemoteRejected, UnexpectedResponse) as error:
+                await files.note_failed(runtime.pool, integration.number, attachment_id, _plain(error), is_final=True)
+            except ToolError as error:
+                # What stops one file stops them all; the attempts that were taken are tried again later.
+                _log.warning("files.stopped", integration=integration.id, reason=_plain(error))
+                break
+    return count
+
+
+async def remove_blanked(runtime: Runtime) -> int:
+    """Delete the files of attachments whose content may be kept no longer; returns how many."""
+    storage, count = storage_of(runtime), 0
+    for number, attachment_id in await files.blanked(runtime.pool, _CODE, 500):
+        count += await files.delete_files(runtime.pool, storage, number, [attachment_id])
+    return count
+
+
+@asynccontextmanager
+async def _from_tool(
+    runtime: Runtime, integration: IntegrationRow, remote_id: str, *, spared_fraction: float = 0
+) -> AsyncIterator[RemoteFile]:
+    open_file = runtime.connector(integration.tool).open_file
+    if open_file is None:
+        raise UnsupportedByTool(f"{integration.tool} gives no files")
+    context = await runtime.context(integration, spared_fraction=spared_fraction)
+    async with open_file(context, remote_id) as remote:
+        yield remote
+
+
+async def _attachment(runtime: Runtime, integration: IntegrationRow, attachment_id: UUID) -> Attachment:
+    async with runtime.pool.acquire() as connection:
+        found = await records.records_by_id(connection, integration.number, _CODE, [attachment_id])
+    row = found.get(attachment_id)
+    record = codec.decode(row) if row is not None and row.deleted_at is None else None
+    if isinstance(record, Attachment):
+        return record
+    raise NotFound(f"{integration.id} has no attachment {to_base58(attachment_id)}")
+
+
+def _plain(error: ToolError) -> str:
+    return str(error)
