@@ -322,13 +322,15 @@ class Freshness:
 
 
 _FRESHNESS = """
-    ARRAY(SELECT w.stream FROM stream_watermark w
-          WHERE w.integration = number AND w.complete_from IS NOT NULL ORDER BY w.stream) AS streams,
-    ARRAY(SELECT w.complete_from FROM stream_watermark w
-          WHERE w.integration = number AND w.complete_from IS NOT NULL ORDER BY w.stream) AS read_from,
+    read.streams, read.moments AS read_from,
     (SELECT CASE WHEN r.state <> 'RUNNING' THEN r.state WHEN r.next_at > now() THEN 'WAITING' ELSE 'SYNCING' END
      FROM sync_run r WHERE r.integration = number AND r.state <> 'QUEUED' AND r.kind IN ('full', 'incremental')
      ORDER BY r.requested_at DESC LIMIT 1) AS sync_state
+"""
+_READ = """
+    CROSS JOIN LATERAL (
+        SELECT array_agg(w.stream) AS streams, array_agg(w.complete_from) AS moments FROM stream_watermark w
+        WHERE w.integration = number AND w.complete_from IS NOT NULL) AS read
 """
 
 
@@ -338,7 +340,7 @@ async def find_with_freshness(
     """The integration if that environment has it, and how fresh its records are: one statement, for every read."""
     row = await pool.fetchrow(
         f"""
-        SELECT {_INTEGRATION_COLUMNS}, {_FRESHNESS} FROM integration
+        SELECT {_INTEGRATION_COLUMNS}, {_FRESHNESS} FROM integration {_READ}
         WHERE public_id = $1 AND environment_id = $2 AND deleted_at IS NULL
         """,
         public_id,
@@ -347,7 +349,7 @@ async def find_with_freshness(
     if row is None:
         return None
     values = dict(row)
-    read_from = dict(zip(values.pop("streams"), values.pop("read_from"), strict=True))
+    read_from = dict(zip(values.pop("streams") or (), values.pop("read_from") or (), strict=True))
     sync_state = values.pop("sync_state") or "PENDING"
     values["config"] = msgspec.json.decode(values["config"])
     integration = IntegrationRow(**values)
