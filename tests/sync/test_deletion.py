@@ -187,7 +187,7 @@ async def test_an_empty_feed_closes_no_job_at_once(product: Product) -> None:
     before = await account.rows("jobs")
     published = [job["id"] for job in account.simulator.state("jobs")["jobs"]]
     for job in published:
-        account.simulator.company.jobs.get(int(job)).is_published = False  # type: ignore[union-attr]
+        account.simulator.company.jobs.get(int(job)).is_published = False  # type: ignore[union-attr]  # it is there
     account.simulator.company.touch_feed()
 
     await account.sync("incremental")
@@ -199,7 +199,7 @@ async def test_an_empty_feed_closes_no_job_at_once(product: Product) -> None:
 async def test_an_empty_feed_of_many_jobs_waits_for_the_operator(product: Product) -> None:
     account = await product.synced(jobs=14, published_share=1)
     for job in account.simulator.state("jobs")["jobs"]:
-        account.simulator.company.jobs.get(int(job["id"])).is_published = False  # type: ignore[union-attr]
+        account.simulator.company.jobs.get(int(job["id"])).is_published = False  # type: ignore[union-attr]  # it is there
     account.simulator.company.touch_feed()
     for _ in range(3):
         run = await account.sync("incremental")
