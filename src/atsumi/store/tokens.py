@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import TypeAlias
 
 import asyncpg
@@ -173,15 +174,23 @@ class SharedBuckets:
             await asyncio.sleep(max(pause, 0.01))
 
     async def learn(self, bucket: str, limit: _Limit, remaining: int | None) -> None:
-        """See :class:`atsumi.connector.context.RateLimiter`. Writes only when the budget differs."""
+        """See :class:`atsumi.connector.context.RateLimiter`. Writes only when the budget differs.
+
+        A second's worth of the burst, but at most half of it, is never used: the tool counts a request when it
+        arrives, in order and at a pace that the network decides, and may refill once a second only. Without that, a
+        full bucket that is emptied at once gets refusals.
+        """
+        burst = max(1, limit[1] - min(ceil(limit[0]), limit[1] // 2))
+        unused = limit[1] - burst
         await self._pool.execute(
             """
             UPDATE rate_bucket SET per_second = $2, burst = $3, tokens = least(tokens, $4::float8)
             WHERE key = $1 AND (per_second, burst) IS DISTINCT FROM ($2, $3)
             """,
             f"{self._owner}/{bucket}",
-            *limit,
-            float(limit[1] if remaining is None else remaining),
+            limit[0],
+            burst,
+            float(burst if remaining is None else remaining - unused),
         )
 
     async def block(self, bucket: str, until: datetime) -> None:
