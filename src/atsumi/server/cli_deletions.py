@@ -6,12 +6,11 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.table import Table
 
 from atsumi.errors import InvalidInput, NotFound
 from atsumi.model.ids import from_base58, record_id
 from atsumi.model.names import Model
-from atsumi.server.cli_support import DataDir, console, integration_named, with_runtime
+from atsumi.server.cli_support import DataDir, console, integration_named, table_of, with_runtime
 from atsumi.server.runtime import Runtime
 from atsumi.store import deletion, runs, tenants, unsafe
 from atsumi.store.tenants import IntegrationRow
@@ -35,7 +34,7 @@ def list_changes(
         rows = await tenants.integrations(runtime.pool)
         if integration is not None:
             rows = [await integration_named(runtime, integration)]
-        waiting = Table("change", "integration", "stream", "missing", "stored", "found", box=None, header_style="dim")
+        waiting = table_of("change", "integration", "stream", "missing", "stored", "found", ids=("change",))
         for row in rows:
             for one in await unsafe.unsafe_changes(runtime.pool, row.number):
                 found = f"{one.found_at:%Y-%m-%d %H:%M}"
@@ -45,6 +44,39 @@ def list_changes(
             for stream, suspects, since in await deletion.suspicion_counts(runtime.pool, row.number):
                 console.print(f"{row.id}: {stream}: {suspects:,} suspected since {since:%Y-%m-%d %H:%M}")
             _print_evidence(await deletion.evidence(runtime.pool, row.number, limit=_SAMPLE), row.id)
+
+    with_runtime(data_dir, action)
+
+
+@app.command()
+def rules(
+    integration: Annotated[str, typer.Argument(help="The integration's id.")],
+    unsafe_percent: Annotated[
+        int | None, typer.Option(min=1, max=100, help="A run that misses more of a list waits for a decision.")
+    ] = None,
+    blank_after_days: Annotated[
+        int | None, typer.Option(min=0, max=3650, help="Days until a deleted record loses its content; undo ends then.")
+    ] = None,
+    history_days: Annotated[
+        int | None,
+        typer.Option(min=0, max=3650, help="Days that replaced versions of records are kept; 0: not at all."),
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Show or set how much a run may remove unasked, and how long deleted content and past versions are kept."""
+
+    async def action(runtime: Runtime) -> None:
+        row = await integration_named(runtime, integration)
+        fraction, blanking, history = await deletion.set_policy(
+            runtime.pool,
+            row.number,
+            unsafe_fraction=unsafe_percent / 100 if unsafe_percent is not None else None,
+            blank_after_days=blank_after_days,
+            history_days=history_days,
+        )
+        console.print(f"a loss of more than {fraction:.0%} waits for a decision")
+        console.print(f"deleted content is removed after {blanking} days")
+        console.print(f"past versions are kept for {history} days")
 
     with_runtime(data_dir, action)
 
@@ -143,7 +175,7 @@ async def _find(runtime: Runtime, change: str) -> tuple[UnsafeRow, IntegrationRo
 def _print_evidence(found: list[deletion.EvidenceRow], integration: str) -> None:
     if not found:
         return
-    table = Table("deleted", "stream", "record", "evidence", "suspected by", box=None, header_style="dim")
+    table = table_of("deleted", "stream", "record", "evidence", "suspected by")
     for one in found:
         suspected = str(one.suspected_by) if one.suspected_by else ""
         table.add_row(f"{one.confirmed_at:%Y-%m-%d %H:%M}", one.stream, one.remote_id, one.detail, suspected)

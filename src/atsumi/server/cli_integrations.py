@@ -9,7 +9,6 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.table import Table
 
 from atsumi.connector.manifest import Manifest
 from atsumi.errors import InvalidInput, PermissionMissing
@@ -20,6 +19,7 @@ from atsumi.server.cli_support import (
     Environment,
     console,
     integration_named,
+    table_of,
     with_runtime,
 )
 from atsumi.server.connecting import connect as connect_account
@@ -102,10 +102,7 @@ def list_integrations(data_dir: DataDir = None) -> None:
 
     async def action(runtime: Runtime) -> None:
         names = {one.id: one.name for one in await tenants.environments(runtime.pool)}
-        table = Table(box=None, header_style="dim")
-        table.add_column("id", no_wrap=True, min_width=33)
-        for heading in ("customer", "environment", "state", "last sync"):
-            table.add_column(heading, overflow="fold")
+        table = table_of("id", "customer", "environment", "state", "last sync", ids=("id",))
         for row in await tenants.integrations(runtime.pool):
             last = await runs.latest_runs(runtime.pool, row.number, limit=1)
             shown = f"{last[0].kind} {last[0].state.lower()}" if last else "none"
@@ -186,7 +183,7 @@ def show(integration: Annotated[str, typer.Argument(help="The integration's id."
             required = runtime.connector(row.tool).required_streams
             console.print(describe(*found, required), soft_wrap=True, markup=False)
         history = await runs.latest_runs(runtime.pool, row.number)
-        table = Table("kind", "by", "state", "requested", "ended", "message", box=None, header_style="dim")
+        table = table_of("kind", "by", "state", "requested", "ended", "message")
         for run in history:
             ended = f"{run.ended_at:%Y-%m-%d %H:%M:%S}" if run.ended_at else ""
             table.add_row(
@@ -200,7 +197,7 @@ def show(integration: Annotated[str, typer.Argument(help="The integration's id."
         console.print(table)
         issues = await runs.issues_of(runtime.pool, history[0].id) if history else []
         if issues:
-            odd = Table("stream", "issue", "field", "detail", "times", "for example", box=None, header_style="dim")
+            odd = table_of("stream", "issue", "field", "detail", "times", "for example")
             for stream, kind, field, detail, times, sample in issues:
                 odd.add_row(stream, kind, field, detail, f"{times:,}", sample)
             console.print(odd)

@@ -7,9 +7,8 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.table import Table
 
-from atsumi.server.cli_support import DEFAULT_ENVIRONMENT, DataDir, Environment, console, with_runtime
+from atsumi.server.cli_support import DEFAULT_ENVIRONMENT, DataDir, Environment, console, table_of, with_runtime
 from atsumi.server.runtime import Runtime
 from atsumi.store import tenants
 
@@ -40,10 +39,7 @@ def list_keys(environment: Environment = DEFAULT_ENVIRONMENT, data_dir: DataDir 
 
     async def action(runtime: Runtime) -> None:
         found = await tenants.ensure_environment(runtime.pool, environment)
-        table = Table(box=None, header_style="dim")
-        table.add_column("id", no_wrap=True, min_width=36)
-        for heading in ("name", "begins with", "created", "state"):
-            table.add_column(heading, overflow="fold")
+        table = table_of("id", "name", "begins with", "created", "state", ids=("id",))
         for key in await tenants.api_keys(runtime.pool, found.id):
             state = "revoked" if key.revoked_at else "active"
             if state == "active" and key.expires_at is not None:

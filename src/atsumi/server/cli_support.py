@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeAlias, TypeVar
 from uuid import UUID
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from atsumi.errors import AtsumiError, NotFound
 from atsumi.model.ids import from_base58
@@ -22,7 +24,10 @@ from atsumi.store.tenants import IntegrationRow
 
 T = TypeVar("T")
 
-console = Console(highlight=False)
+_PIPE_WIDTH = 240
+"""Columns of output that goes into a file or another program, where nothing is gained by wrapping."""
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 _errors = Console(stderr=True, highlight=False)
 
 DataDir: TypeAlias = Annotated[
@@ -85,6 +90,14 @@ async def integration_named(runtime: Runtime, id: str) -> IntegrationRow:
             return row
     known = ", ".join(row.id for row in rows) or "none yet; `atsumi integrations connect` makes one"
     raise NotFound(f"There is no integration {id}. Existing: {known}.")
+
+
+def table_of(*headings: str, ids: Collection[str] = ()) -> Table:
+    """An unframed table. The columns named by ``ids`` are never wrapped, the others never cut: all can be copied."""
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading in ids, overflow="fold", min_width=36 if heading in ids else None)
+    return table
 
 
 def _escaped(text: str) -> str:

@@ -67,6 +67,34 @@ async def policy_of(connection: Connection | asyncpg.Pool, integration: int) -> 
     return Policy(**{**row, "unsafe_fraction": round(row["unsafe_fraction"], 6)})
 
 
+async def set_policy(
+    pool: asyncpg.Pool,
+    integration: int,
+    *,
+    unsafe_fraction: float | None = None,
+    blank_after_days: int | None = None,
+    history_days: int | None = None,
+) -> tuple[float, int, int]:
+    """Set what is given and return all three: share of records a run may remove unasked, days to blanking, history.
+
+    Raises :class:`NotFound`. The caller has checked the ranges.
+    """
+    row = await pool.fetchrow(
+        """
+        UPDATE integration SET unsafe_fraction = coalesce($2, unsafe_fraction),
+            blank_after_days = coalesce($3, blank_after_days), history_days = coalesce($4, history_days)
+        WHERE number = $1 RETURNING unsafe_fraction, blank_after_days, history_days
+        """,
+        integration,
+        unsafe_fraction,
+        blank_after_days,
+        history_days,
+    )
+    if row is None:
+        raise NotFound(f"There is no integration with the number {integration}.")
+    return round(row["unsafe_fraction"], 6), row["blank_after_days"], row["history_days"]
+
+
 async def visit(connection: Connection, integration: int) -> Owner:
     """Become the integration's only writer until the transaction ends, without taking its sync away from anyone.
 

@@ -1,0 +1,88 @@
+"""The operator's commands, as typed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from atsumi.server.cli import app
+from atsumi.store.embedded import EmbeddedPostgres
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """One data folder for all commands: making a database is the slow part."""
+    made = Path(tempfile.mkdtemp(prefix="atsumi-test-"))
+    made.chmod(0o755)
+    with EmbeddedPostgres(made, settings={"fsync": "off"}):
+        yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def product(folder: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    monkeypatch.setenv("ATSUMI_DATA_DIR", str(folder))
+    monkeypatch.setenv("ATSUMI_LOG_LEVEL", "error")
+    return CliRunner()
+
+
+def run(product: CliRunner, *arguments: str) -> Result:
+    result = product.invoke(app, list(arguments))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result
+
+
+def test_a_key_is_created_listed_and_revoked_in_an_empty_folder(product: CliRunner) -> None:
+    key = run(product, "keys", "create", "first").stdout.strip()
+    assert key.startswith("atsumi_")
+    listed = run(product, "keys", "list").stdout
+    assert key not in listed
+    (key_id,) = re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", listed)
+    assert run(product, "keys", "revoke", key_id).exit_code == 0
+    assert "revoked" in run(product, "keys", "list").stdout
+
+
+def test_what_does_not_exist_is_said_with_what_does(product: CliRunner) -> None:
+    missing = run(product, "sync", "personio:nobody")
+    assert missing.exit_code == 1
+    assert "There is no integration personio:nobody" in missing.stderr
+    assert "atsumi integrations connect" in missing.stderr
+    unknown = run(product, "integrations", "connect", "greenbarn", "--organization", "Example")
+    assert unknown.exit_code == 1
+    assert "'greenbarn'; installed: personio" in unknown.stderr
+
+
+def test_a_form_names_everything_that_is_wrong_with_it(product: CliRunner, tmp_path: Path) -> None:
+    values = tmp_path / "values.json"
+    values.write_text('{"company": "Not A Name", "client_secret": "hidden-value", "shoe_size": "44"}')
+    result = run(product, "integrations", "connect", "personio", "--organization", "X", "--values-file", str(values))
+    assert result.exit_code == 1
+    for part in (
+        "shoe_size: Personio has no such field",
+        "company: Career page name cannot be",
+        "client_id: Client ID",
+    ):
+        assert part in result.stderr
+    assert "hidden-value" not in result.output
+
+
+def test_secrets_are_not_taken_from_the_command_line(product: CliRunner) -> None:
+    result = run(
+        product, "integrations", "connect", "personio", "--organization", "X", "--set", "client_secret=hidden-value"
+    )
+    assert result.exit_code == 1
+    assert "this is a secret" in result.stderr
+    assert "hidden-value" not in result.output
+
+
+def test_the_doctor_finds_a_sound_installation(product: CliRunner) -> None:
+    result = run(product, "doctor")
+    assert result.exit_code == 0
+    assert "embedded" in result.stdout
+    assert "✗" not in result.stdout
