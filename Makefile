@@ -12,7 +12,7 @@ RUN := $(VENV)/installed-run
 DEV := $(VENV)/installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint bench docs lock clean
+.PHONY: help demo serve test soak lint bench docs lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ serve: $(RUN) ## Run the service with the settings of ATSUMI_* and atsumi.toml.
 
 test: lint ## Run the linters and the whole test suite; TESTS="tests/server" takes a part.
 	@$(BIN)/python -m pytest $(TESTS) $(ARGS)
+
+soak: $(DEV) ## Play random days against an oracle: GAMES=200 of them; SEED=<number> plays those again.
+	@ATSUMI_SOAK_GAMES=$(or $(GAMES),200) ATSUMI_SOAK_SEED=$(SEED) $(BIN)/python -m pytest tests/proofs -k lists_are_true -s $(ARGS)
 
 lint: $(DEV) ## Check style, types and import directions.
 	@$(BIN)/ruff check
