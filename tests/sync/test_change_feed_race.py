@@ -21,8 +21,9 @@ from atsumi.model.catalog import CODES
 from atsumi.model.names import Model
 from atsumi.store import database, records, tenants
 from atsumi.store.feed import read_changes
+from atsumi.store.fragments import FragmentRow, insert_fragments, update_fragments
 from atsumi.store.reading import ListQuery, Position, list_fragments
-from atsumi.store.records import ChangeKind, ChangeRow, FragmentRow, Owner, RecordRow
+from atsumi.store.records import ChangeKind, ChangeRow, Owner, RecordRow
 from atsumi.store.vault import Vault
 from harness import Product
 
@@ -84,8 +85,8 @@ async def write(pool: asyncpg.Pool, log: Log, commits: int, dice: random.Random)
                 [RecordRow(code, i, None, str(i), b"", b"{}", seqs[i], tick.at, None, None, (), None) for i in fresh],
             )
             documents = {id: FragmentRow(code, id, seqs[id], False, body) for id in order}
-            await records.insert_fragments(connection, owner, DIALECT, [documents[id] for id in fresh])
-            await records.update_fragments(connection, owner, DIALECT, [documents[id] for id in again])
+            await insert_fragments(connection, owner, DIALECT, [documents[id] for id in fresh])
+            await update_fragments(connection, owner, DIALECT, [documents[id] for id in again])
             is_new = set(fresh)
             await records.append_changes(
                 connection,

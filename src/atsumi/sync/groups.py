@@ -18,6 +18,7 @@ from atsumi.connector.contract import (
 )
 from atsumi.model.catalog import CODES, MODELS
 from atsumi.model.names import Model
+from atsumi.store import links
 from atsumi.store import records as store
 from atsumi.store.records import Connection
 
@@ -70,7 +71,7 @@ async def affected_groups(
             issues.append(_mapping_issue(raw.stream, raw.remote_id, error))
     if any(rule.is_linked for rule in mapping.rules.values()):
         keys = [(raw.stream, raw.remote_id) for raw in changed]
-        for model, key in sorted(await store.links_from(connection, integration, keys)):
+        for model, key in sorted(await links.links_from(connection, integration, keys)):
             groups.setdefault(Group(MODELS[model], key))
     return list(groups), issues
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from atsumi.connector.contract import Group, Issue, Page, RawKey, RawRecord
-from atsumi.store import deletion, runs, unsafe
+from atsumi.store import deletion, links, runs, unsafe
 from atsumi.store import records as store
 from atsumi.store.records import Connection, Owner, RawRow
 from atsumi.sync import snapshots
@@ -171,7 +171,7 @@ async def remap_groups(
     """Compute groups from stored raw records and write every consequence. Needs the clock."""
     mapping = target.connector.mapping
     built = await build_groups(connection, owner.integration, mapping, target.context, groups, at_hand)
-    await store.replace_links(connection, owner.integration, built.links)
+    await links.replace_links(connection, owner.integration, built.links)
     changes = await apply_groups(connection, owner, tick, target.integration, built.groups, mapping.derivations)
     await render_changes(connection, owner, target.integration, target.projections, changes)
     await erase(connection, owner, target, built.groups)

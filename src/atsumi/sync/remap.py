@@ -22,7 +22,7 @@ from atsumi.connector.contract import Group, Issue, RawRecord
 from atsumi.errors import StaleToken
 from atsumi.model.catalog import CODES
 from atsumi.model.ids import record_id
-from atsumi.store import deletion, records, runs
+from atsumi.store import deletion, fragments, records, runs
 from atsumi.store import remapping as store
 from atsumi.store.records import Connection, Owner, RecordRow
 from atsumi.store.runs import Claim, StreamProgress
@@ -261,8 +261,8 @@ async def _write_documents(
     stored = await store.documents(connection, work.owner, projection.code, model, ids)
     missing = [row._replace(touched_seq=seqs[row.id]) for row in rendered if row.id not in stored]
     differing = [row for row in rendered if row.id in stored and stored[row.id] != (row.is_deleted, row.body)]
-    await records.insert_fragments(connection, work.owner, projection.code, missing)
-    await records.update_fragments(connection, work.owner, projection.code, differing)
+    await fragments.insert_fragments(connection, work.owner, projection.code, missing)
+    await fragments.update_fragments(connection, work.owner, projection.code, differing)
     return len(missing) + len(differing)
 
 

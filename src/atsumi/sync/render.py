@@ -16,7 +16,8 @@ from atsumi.model.ids import record_id
 from atsumi.model.names import Model
 from atsumi.model.record import Record
 from atsumi.store import records as store
-from atsumi.store.records import ChangeKind, Connection, FragmentRow, Owner, RecordRow
+from atsumi.store.fragments import FragmentRow, insert_fragments, touch_fragments, update_fragments
+from atsumi.store.records import ChangeKind, Connection, Owner, RecordRow
 from atsumi.sync import codec
 from atsumi.sync.changes import Change
 from atsumi.sync.projection import Projection, Relation, Stored, WireModel
@@ -194,11 +195,11 @@ async def _render(
 ) -> None:
     touched = [(id, reach.seq) for id, reach in reached.items() if not reach.shown]
     if touched:
-        await store.touch_fragments(connection, owner, dialect, CODES[wire_model.model], touched)
+        await touch_fragments(connection, owner, dialect, CODES[wire_model.model], touched)
     for chunk in _chunks([id for id, reach in reached.items() if reach.shown]):
         documents = await _documents(wire_model, {id: reached[id] for id in chunk}, loader)
-        await store.insert_fragments(connection, owner, dialect, [d for d in documents if d.id in created])
-        await store.update_fragments(connection, owner, dialect, [d for d in documents if d.id not in created])
+        await insert_fragments(connection, owner, dialect, [d for d in documents if d.id in created])
+        await update_fragments(connection, owner, dialect, [d for d in documents if d.id not in created])
 
 
 async def _documents(wire_model: WireModel, reached: _Reached, loader: _Loader) -> list[FragmentRow]:

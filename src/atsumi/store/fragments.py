@@ -1,0 +1,73 @@
+"""Wire documents as stored: written by the sync, read by :mod:`atsumi.store.reading`.
+
+All functions work on one connection, inside the transaction that writes the canonical records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from atsumi.store.records import Connection, Owner
+
+
+class FragmentRow(NamedTuple):
+    """One rendered document. ``touched_seq`` 0 keeps the stored number."""
+
+    model: int
+    id: UUID
+    touched_seq: int
+    is_deleted: bool
+    body: bytes
+
+
+async def insert_fragments(connection: Connection, owner: Owner, dialect: int, rows: Sequence[FragmentRow]) -> None:
+    """Store documents that do not exist yet."""
+    if rows:
+        await connection.copy_records_to_table(
+            "fragment",
+            records=[(owner.integration, dialect, *row) for row in rows],
+            columns=["integration", "dialect", *FragmentRow._fields],
+        )
+
+
+async def update_fragments(connection: Connection, owner: Owner, dialect: int, rows: Sequence[FragmentRow]) -> None:
+    """Replace documents that exist, each moving to the end of its list if its ``touched_seq`` is greater."""
+    by_model: dict[int, list[FragmentRow]] = {}
+    for row in rows:
+        by_model.setdefault(row.model, []).append(row)
+    for model, found in by_model.items():
+        await connection.execute(
+            """
+            UPDATE fragment f SET touched_seq = greatest(f.touched_seq, n.touched_seq), is_deleted = n.is_deleted,
+                body = n.body
+            FROM unnest($4::uuid[], $5::bigint[], $6::boolean[], $7::bytea[]) AS n (id, touched_seq, is_deleted, body)
+            WHERE f.integration = $1 AND f.dialect = $2 AND f.model = $3 AND f.id = n.id
+            """,
+            owner.integration,
+            dialect,
+            model,
+            [row.id for row in found],
+            [row.touched_seq for row in found],
+            [row.is_deleted for row in found],
+            [row.body for row in found],
+        )
+
+
+async def touch_fragments(
+    connection: Connection, owner: Owner, dialect: int, model: int, touched: Sequence[tuple[UUID, int]]
+) -> None:
+    """Move documents to the end of their list without changing them: something counted that they do not show."""
+    await connection.execute(
+        """
+        UPDATE fragment f SET touched_seq = greatest(f.touched_seq, n.touched_seq)
+        FROM unnest($4::uuid[], $5::bigint[]) AS n (id, touched_seq)
+        WHERE f.integration = $1 AND f.dialect = $2 AND f.model = $3 AND f.id = n.id
+        """,
+        owner.integration,
+        dialect,
+        model,
+        [id for id, _ in touched],
+        [seq for _, seq in touched],
+    )
