@@ -100,7 +100,7 @@ def main() -> int:
     chosen = arguments()
     configure_logging("warning", "console")
     # Away from a terminal Rich assumes 80 columns, which is too narrow for figures with their ranges.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     progress = Console(stderr=True, highlight=False)
     facts = machine()
     reports: dict[str, Report] = {}
