@@ -396,9 +396,7 @@ class Edits:
     def _department(self, name: str | None) -> Named | None:
         if name is None:
             return None
-        for department in self.company.departments.values():
-            if department.name == name:
-                return department
-        created = Named(max(self.company.departments, default=50) + 1, name)
-        self.company.departments[created.id] = created
-        return created
+        known = {department.name: department for department in self.company.departments.values()}
+        if name not in known:
+            known[name] = Named(max(self.company.departments, default=50) + 1, name)
+        return self.company.departments.setdefault(known[name].id, known[name])
