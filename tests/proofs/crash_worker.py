@@ -20,7 +20,7 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -83,31 +83,50 @@ class Boundaries:
         self.names: list[str] = []
         self._last_write = ""
 
-    def watch(self) -> None:
-        """From now on, in this process, until it ends."""
-        for name in ("execute", "executemany", "fetch", "fetchrow", "fetchval"):
-            setattr(Connection, name, self._watched(getattr(Connection, name)))
+    def write(self, query: str) -> None:
+        """Note what is being written, for the names of boundaries."""
+        self._last_write = " ".join(query.split())[:50]
 
-    def _watched(self, original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def call(connection: Connection, query: str, *arguments: Any, **options: Any) -> Any:
-            is_write = _WRITES.match(query) is not None
-            if is_write:
-                self._last_write = " ".join(query.split())[:50]
-            is_commit = query.startswith("COMMIT") or (is_write and not connection.is_in_transaction())
-            # Rate budgets are bookkeeping that may be lost.
-            if not is_commit or "rate_bucket" in query:
-                return await original(connection, query, *arguments, **options)
-            self._pass(f"before {self._last_write}")
-            result = await original(connection, query, *arguments, **options)
-            self._pass(f"after {self._last_write}")
-            return result
+    def before(self) -> None:
+        self._pass(f"before {self._last_write}")
 
-        return call
+    def after(self) -> None:
+        self._pass(f"after {self._last_write}")
 
     def _pass(self, name: str) -> None:
         self.names.append(name)
         if len(self.names) - 1 == self._stop_at:
             self._act()
+
+
+class Watch:
+    """Sees every statement that asyncpg sends in this process, and tells ``now`` of the commit boundaries."""
+
+    def __init__(self) -> None:
+        self.now: Boundaries | None = None
+
+    def begin(self) -> None:
+        """From now on, until the process ends."""
+        for name in ("execute", "executemany", "fetch", "fetchrow", "fetchval"):
+            setattr(Connection, name, self._watched(getattr(Connection, name)))
+
+    def _watched(self, original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def call(connection: Connection, query: str, *arguments: Any, **options: Any) -> Any:
+            boundaries = self.now
+            # Rate budgets are bookkeeping that may be lost.
+            if boundaries is None or "rate_bucket" in query:
+                return await original(connection, query, *arguments, **options)
+            is_write = _WRITES.match(query) is not None
+            if is_write:
+                boundaries.write(query)
+            if not query.startswith("COMMIT") and not (is_write and not connection.is_in_transaction()):
+                return await original(connection, query, *arguments, **options)
+            boundaries.before()
+            result = await original(connection, query, *arguments, **options)
+            boundaries.after()
+            return result
+
+        return call
 
 
 class FileLog(Log):
@@ -152,6 +171,8 @@ class Lane:
         self._origin = self._origins.add(create_app(self.simulator))
         self._connectors, self._projections = load_connectors(), load_projections()
         self._settings = product_settings(order.url, self._folder)
+        self._watch = Watch()
+        self._tell: Callable[[dict[str, Any]], None] = print
         self._vault = Vault([master_key(self._settings)])
 
     @asynccontextmanager
@@ -212,33 +233,45 @@ class Lane:
             await proof_kit.keep(runtime.pool, scenario)
         return {}
 
-    async def run(self, step: Step) -> dict[str, Any]:
-        """Claim the open run and execute it; tell what it led to."""
+    async def run(self, step: Step, then: Step | None = None) -> dict[str, Any]:
+        """Claim the open run and execute it; tell what it led to.
+
+        With ``then`` the same process goes on with another step: one that has its connections already is cheaper.
+        """
         async with self._runtime() as runtime:
-            if step.is_fresh:
-                await proof_kit.bring_back(runtime.pool, step.scenario)
-            # The lease of whoever was killed has run out.
-            await runtime.pool.execute("UPDATE sync_run SET heartbeat_at = '-infinity' WHERE state = 'RUNNING'")
-            boundaries = Boundaries(step.stop_at, self._act)
-            open_run = await runtime.pool.fetchval("SELECT id FROM sync_run WHERE state IN ('QUEUED', 'RUNNING')")
-            integration = await tenants.integration_by_number(runtime.pool, await self._number(runtime.pool))
-            assert integration is not None
-            boundaries.watch()
-            outcome = "ENDED ALREADY"
-            if open_run is not None:
-                claim = await runs.claim_run(runtime.pool, open_run)
-                assert claim is not None, "the run cannot be claimed"
-                work = await runtime.work(claim, integration)
-                outcome = await execute(replace(work, prefetch=PREFETCH))
-            told = {"outcome": outcome, "boundaries": list(boundaries.names)}
-            found = await proof_kit.contents(runtime.pool, is_ordered=step.scenario not in SIDE_BY_SIDE)
-            told["digest"] = proof_kit.digest(found)
-            expected = self._folder / f"{step.scenario}.json"
-            if step.expects is None:
-                expected.write_text(json.dumps(found))
-            elif step.expects != told["digest"]:
-                told["differences"] = proof_kit.differences(json.loads(expected.read_text()), found)
+            told = await self._run(runtime, step)
+            if then is not None:
+                self._tell(told)
+                told = await self._run(runtime, then)
             return told
+
+    async def _run(self, runtime: Runtime, step: Step) -> dict[str, Any]:
+        if step.is_fresh:
+            await proof_kit.bring_back(runtime.pool, step.scenario)
+            runtime.tokens.clear()
+        # The lease of whoever was killed has run out.
+        await runtime.pool.execute("UPDATE sync_run SET heartbeat_at = '-infinity' WHERE state = 'RUNNING'")
+        open_run = await runtime.pool.fetchval("SELECT id FROM sync_run WHERE state IN ('QUEUED', 'RUNNING')")
+        integration = await tenants.integration_by_number(runtime.pool, await self._number(runtime.pool))
+        assert integration is not None
+        boundaries = Boundaries(step.stop_at, self._act)
+        self._watch.now = boundaries
+        outcome = "ENDED ALREADY"
+        if open_run is not None:
+            claim = await runs.claim_run(runtime.pool, open_run)
+            assert claim is not None, "the run cannot be claimed"
+            work = await runtime.work(claim, integration)
+            outcome = await execute(replace(work, prefetch=PREFETCH))
+        self._watch.now = None
+        told = {"outcome": outcome, "boundaries": boundaries.names, "requests": list(self.requests().elements())}
+        found = await proof_kit.contents(runtime.pool, is_ordered=step.scenario not in SIDE_BY_SIDE)
+        told["digest"] = proof_kit.digest(found)
+        expected = self._folder / f"{step.scenario}.json"
+        if step.expects is None:
+            expected.write_text(json.dumps(found))
+        elif step.expects != told["digest"]:
+            told["differences"] = proof_kit.differences(json.loads(expected.read_text()), found)
+        return told
 
     def _act(self) -> None:
         match self._order.mode:
@@ -261,31 +294,31 @@ class Lane:
 
     # In the parent.
 
-    def child(self, work: Task) -> tuple[int, Callable[[], dict[str, Any]]]:
+    def child(self, work: Task) -> tuple[int, Callable[[], list[dict[str, Any]]]]:
         """Fork; returns the child's process id and how to read what it told once it has ended."""
         reading, writing = os.pipe()
         sys.stdout.flush()
         process = os.fork()
         if process == 0:
             os.close(reading)
-            try:
-                with stamina.set_testing(True, attempts=3, cap=True):
-                    told = asyncio.run(work())
-            except BaseException:
-                told = {"outcome": "RAISED", "error": traceback.format_exc()[-3000:]}
             with os.fdopen(writing, "w") as pipe:
-                json.dump(told, pipe)
+                self._tell = lambda told: print(json.dumps(told), file=pipe, flush=True)
+                self._watch.begin()
+                try:
+                    with stamina.set_testing(True, attempts=3, cap=True):
+                        self._tell(asyncio.run(work()))
+                except BaseException:
+                    self._tell({"outcome": "RAISED", "error": traceback.format_exc()[-3000:]})
             os._exit(0)
         os.close(writing)
 
-        def told_by() -> dict[str, Any]:
+        def told_by() -> list[dict[str, Any]]:
             with os.fdopen(reading) as pipe:
-                text = pipe.read()
-            return json.loads(text) if text else {}
+                return [json.loads(line) for line in pipe]
 
         return process, told_by
 
-    def step(self, work: Task) -> tuple[int, dict[str, Any]]:
+    def step(self, work: Task) -> tuple[int, list[dict[str, Any]]]:
         """Fork, wait, and return the signal that ended the child (0: none) and what it told."""
         process, told_by = self.child(work)
         told = told_by()
@@ -295,19 +328,15 @@ class Lane:
     def must(self, work: Task) -> dict[str, Any]:
         """A step that has to succeed."""
         ended_by, told = self.step(work)
-        if ended_by or told.get("outcome") == "RAISED":
-            raise SystemExit(f"ended by {ended_by}: {told.get('error')}")
-        return told
+        if ended_by or told[-1].get("outcome") == "RAISED":
+            raise SystemExit(f"ended by {ended_by}: {told}")
+        return told[-1]
 
     def requests(self) -> Counter[str]:
         """What was asked since this was last called."""
         lines = self._log.read_text().splitlines() if self._log.exists() else []
         self._log.write_text("")
         return Counter(lines)
-
-    def note(self, requests: Counter[str]) -> None:
-        """Put requests back, for the next call."""
-        self._log.write_text("".join(f"{request}\n" for request in requests.elements()))
 
 
 def again(asked: Counter[str], needed: Counter[str]) -> tuple[int, list[str]]:
@@ -399,14 +428,14 @@ def points(lane: Lane, order: Order) -> Iterator[dict[str, Any]]:
         lane.must(partial(lane.prepare, scenario, kind))
         lane.requests()
         whole = lane.must(partial(lane.run, Step(scenario)))
-        needed = lane.requests()
-        names = whole["boundaries"]
+        needed, names = Counter(whole["requests"]), whole["boundaries"]
         if scenario in order.scenarios:
             yield {"scenario": scenario, "outcome": whole["outcome"], "boundaries": len(names)}
-            for point in range(order.first, len(names), order.step):
-                stopped = _paused if order.mode == "pause" else _stopped
-                found = stopped(lane, scenario, point, whole["digest"])
-                pages, extra = again(lane.requests(), needed)
+            stop = _pauses if order.mode == "pause" else _stops
+            for point, asked, found in stop(
+                lane, scenario, range(order.first, len(names), order.step), whole["digest"]
+            ):
+                pages, extra = again(asked, needed)
                 yield {
                     "scenario": scenario,
                     "point": point,
@@ -420,34 +449,52 @@ def points(lane: Lane, order: Order) -> Iterator[dict[str, Any]]:
         lane.must(partial(lane.run, Step(scenario, is_fresh=True)))
 
 
-def _stopped(lane: Lane, scenario: str, point: int, digest: str) -> dict[str, Any]:
-    """The worker or its database is killed, and another worker finishes."""
-    ended_by, first = lane.step(partial(lane.run, Step(scenario, point, is_fresh=True)))
-    _, second = lane.step(partial(lane.run, Step(scenario, expects=digest)))
-    return {"ended_by": ended_by, "first": first.get("outcome"), "error": first.get("error"), **_outcome(second)}
+Found = Iterator[tuple[int, Counter[str], dict[str, Any]]]
+"""The point, all that was asked for it, and what came out."""
 
 
-def _paused(lane: Lane, scenario: str, point: int, digest: str) -> dict[str, Any]:
+def _stops(lane: Lane, scenario: str, ours: Sequence[int], digest: str) -> Found:
+    """The worker or its database is killed, and another worker finishes: the one that is killed at the next point."""
+    ended_by, told = lane.step(partial(lane.run, Step(scenario, ours[0], is_fresh=True)))
+    for point, following in zip(ours, [*ours[1:], None], strict=True):
+        first = told[-1] if told else {}
+        asked = lane.requests() + Counter(first.get("requests", ()))
+        then = Step(scenario, following, is_fresh=True) if following is not None else None
+        next_ended_by, told = lane.step(partial(lane.run, Step(scenario, expects=digest), then))
+        second = told.pop(0) if told else {}
+        yield (
+            point,
+            asked + Counter(second.get("requests", ())),
+            {"ended_by": ended_by, "first": first.get("outcome"), "error": first.get("error"), **_outcome(second)},
+        )
+        ended_by = next_ended_by
+
+
+def _pauses(lane: Lane, scenario: str, ours: Sequence[int], digest: str) -> Found:
     """The worker is paused past its lease, another one finishes, the first one goes on."""
-    process, told_by = lane.child(partial(lane.run, Step(scenario, point, is_fresh=True)))
-    _, status = os.waitpid(process, os.WUNTRACED)
-    was_stopped = os.WIFSTOPPED(status)
-    _, second = lane.step(partial(lane.run, Step(scenario, expects=digest)))
-    requests = lane.requests()
-    os.kill(process, signal.SIGCONT)
-    first = told_by()
-    os.waitpid(process, 0)
-    after = lane.must(partial(lane.look, scenario))
-    # What the first worker asks when it wakes says nothing about what a crash costs.
-    lane.requests()
-    lane.note(requests)
-    return {
-        "was_stopped": was_stopped,
-        "first": first.get("outcome"),
-        "error": first.get("error"),
-        "changed_nothing": after["digest"] == second.get("digest"),
-        **_outcome(second),
-    }
+    for point in ours:
+        process, told_by = lane.child(partial(lane.run, Step(scenario, point, is_fresh=True)))
+        _, status = os.waitpid(process, os.WUNTRACED)
+        was_stopped = os.WIFSTOPPED(status)
+        asked = lane.requests()
+        second = lane.must(partial(lane.run, Step(scenario, expects=digest)))
+        os.kill(process, signal.SIGCONT)
+        [first] = told_by()
+        os.waitpid(process, 0)
+        after = lane.must(partial(lane.look, scenario))
+        # What the first worker asks when it wakes says nothing about what a crash costs.
+        lane.requests()
+        yield (
+            point,
+            asked + Counter(second["requests"]),
+            {
+                "was_stopped": was_stopped,
+                "first": first.get("outcome"),
+                "error": first.get("error"),
+                "changed_nothing": after["digest"] == second.get("digest"),
+                **_outcome(second),
+            },
+        )
 
 
 def _outcome(told: dict[str, Any]) -> dict[str, Any]:

@@ -106,9 +106,12 @@ async def test_a_worker_killed_in_the_background_loses_and_doubles_nothing(postg
         told = await asyncio.gather(*lanes)
     _, points = split([one for found in told for one in found])
 
-    assert len(points) >= 15
-    assert_unharmed(points)
-    print(f"{len(points)} kill points in the background")
+    # Streams are read side by side, so how many boundaries there are is not always the same.
+    reached = [one for one in points if one["ended_by"]]
+    assert all(one["first"] == "SUCCEEDED" for one in points if not one["ended_by"])
+    assert len(reached) >= 15
+    assert_unharmed(reached)
+    print(f"{len(reached)} kill points in the background")
 
 
 def assert_unharmed(points: Told) -> None:
