@@ -28,7 +28,6 @@ from atsumi.connectors.personio.simulator.records import (
     Candidate,
     Document,
     Job,
-    Named,
     Person,
     Question,
     Salary,
@@ -380,7 +379,7 @@ class Edits:
     def _set_job(self, job: Job, changes: dict[str, Any]) -> None:
         values = dict(changes)
         if "department" in values:
-            job.department = self._department(values.pop("department"))
+            job.department = self.company.department_named(values.pop("department"))
         if "hiring_team" in values:
             job.hiring_team = members_from(values.pop("hiring_team"))
         if values.get("category_id") is not None:
@@ -392,11 +391,3 @@ class Edits:
         if "name" in values and "names" not in values:
             job.names = {}
         set_fields(job, values, set(job.__struct_fields__) - {"id", "created_at", "updated_at"}, Job)
-
-    def _department(self, name: str | None) -> Named | None:
-        if name is None:
-            return None
-        known = {department.name: department for department in self.company.departments.values()}
-        if name not in known:
-            known[name] = Named(max(self.company.departments, default=50) + 1, name)
-        return self.company.departments.setdefault(known[name].id, known[name])

@@ -171,6 +171,15 @@ class Company:
         if candidate.email:
             self._by_email.setdefault(candidate.email.casefold(), []).append(candidate.id)
 
+    def department_named(self, name: str | None) -> Named | None:
+        """The department of that name, made if there is none; no name, no department."""
+        if name is None:
+            return None
+        known = {department.name: department for department in self.departments.values()}
+        if name not in known:
+            known[name] = Named(max(self.departments, default=50) + 1, name)
+        return self.departments.setdefault(known[name].id, known[name])
+
     def set_email(self, candidate: Candidate, email: str | None) -> None:
         """Change the address and keep the index right."""
         self.forget_email(candidate)

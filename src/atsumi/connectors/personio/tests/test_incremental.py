@@ -73,7 +73,7 @@ async def test_edits_then_incremental_reads_equal_one_full_read(
 ) -> None:
     account = SimulatedAccount(applications=25, jobs=5)
     account.simulator.switch(updated_filter_refused=is_filter_refused)
-    reading = Reading(connector, lookup_limit=20)
+    reading = Reading(connector, lookup_limit=200)
     since = account.now()
     await reading.read(account.context())
     for changes in rounds:
@@ -84,6 +84,6 @@ async def test_edits_then_incremental_reads_equal_one_full_read(
         started = account.now()
         await reading.read(account.context(), since=since - timedelta(seconds=connector.manifest.overlap_seconds))
         since = started
-    fresh = Reading(connector, lookup_limit=20)
+    fresh = Reading(connector, lookup_limit=200)
     await fresh.read(account.context())
     assert comparable(reading, account) == comparable(fresh, account)
