@@ -43,7 +43,7 @@ async def update_fragments(connection: Connection, owner: Owner, dialect: int, r
             UPDATE fragment f SET touched_seq = greatest(f.touched_seq, n.touched_seq), is_deleted = n.is_deleted,
                 body = n.body
             FROM unnest($4::uuid[], $5::bigint[], $6::boolean[], $7::bytea[]) AS n (id, touched_seq, is_deleted, body)
-            WHERE f.integration = $1 AND f.dialect = $2 AND f.model = $3 AND f.id = n.id
+            WHERE f.integration = $1 AND f.dialect = $2 AND f.model = $3 AND f.id = n.id AND f.id = ANY($4)
             """,
             owner.integration,
             dialect,
@@ -63,7 +63,7 @@ async def touch_fragments(
         """
         UPDATE fragment f SET touched_seq = greatest(f.touched_seq, n.touched_seq)
         FROM unnest($4::uuid[], $5::bigint[]) AS n (id, touched_seq)
-        WHERE f.integration = $1 AND f.dialect = $2 AND f.model = $3 AND f.id = n.id
+        WHERE f.integration = $1 AND f.dialect = $2 AND f.model = $3 AND f.id = n.id AND f.id = ANY($4)
         """,
         owner.integration,
         dialect,

@@ -179,15 +179,22 @@ async def raw_hashes(
 
 async def write_raw(connection: Connection, owner: Owner, tick: Tick, rows: Sequence[RawRow]) -> None:
     """Insert or replace raw records."""
-    await connection.executemany(
+    await connection.execute(
         """
         INSERT INTO raw_record (integration, stream, remote_id, hash, data, batch, changed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        SELECT $1, n.stream, n.remote_id, n.hash, n.data, $2, $3
+        FROM unnest($4::text[], $5::text[], $6::bytea[], $7::bytea[]) AS n (stream, remote_id, hash, data)
         ON CONFLICT (integration, stream, remote_id) DO UPDATE SET
             hash = excluded.hash, data = excluded.data, batch = excluded.batch,
             changed_at = excluded.changed_at, gone_at = NULL
         """,
-        [(owner.integration, *row, tick.batch, tick.at) for row in rows],
+        owner.integration,
+        tick.batch,
+        tick.at,
+        [row.stream for row in rows],
+        [row.remote_id for row in rows],
+        [row.hash for row in rows],
+        [row.data for row in rows],
     )
 
 
@@ -235,7 +242,10 @@ async def raw_by_key(
         """
         SELECT r.stream, r.remote_id, r.data, r.gone_at IS NOT NULL AS is_gone
         FROM unnest($2::text[], $3::text[]) AS wanted (stream, remote_id)
-        JOIN raw_record r ON r.integration = $1 AND r.stream = wanted.stream AND r.remote_id = wanted.remote_id
+        CROSS JOIN LATERAL (
+            SELECT * FROM raw_record
+            WHERE integration = $1 AND stream = wanted.stream AND remote_id = wanted.remote_id OFFSET 0
+        ) AS r
         """,
         integration,
         streams,
@@ -255,9 +265,11 @@ async def raw_under(
         """
         SELECT w.stream, w.prefix, r.remote_id, r.data
         FROM unnest($2::text[], $3::text[], $4::text[]) AS w (stream, prefix, beyond)
-        JOIN raw_record r ON r.integration = $1 AND r.stream = w.stream AND r.gone_at IS NULL
-            AND r.remote_id >= w.prefix AND starts_with(r.remote_id, w.prefix)
-            AND (w.beyond IS NULL OR r.remote_id < w.beyond)
+        CROSS JOIN LATERAL (
+            SELECT remote_id, data FROM raw_record
+            WHERE integration = $1 AND stream = w.stream AND gone_at IS NULL
+              AND remote_id >= w.prefix AND remote_id < w.beyond OFFSET 0
+        ) AS r
         ORDER BY r.remote_id
         """,
         integration,
@@ -270,10 +282,10 @@ async def raw_under(
     return found
 
 
-def _successor(prefix: str) -> str | None:
-    """The first string after all that start with ``prefix``, so that the index range has an end."""
+def _successor(prefix: str) -> str:
+    """A string behind all that start with ``prefix``, so that the index range has an end."""
     last = ord(prefix[-1]) if prefix else 0x10FFFF
-    return prefix[:-1] + chr(last + 1) if last < 0xD7FF else None
+    return prefix[:-1] + chr(last + 1) if last < 0xD7FF else "\U0010ffff"
 
 
 async def raw_changed(
@@ -345,8 +357,12 @@ async def records_pointing_at(
         return []
     rows = await connection.fetch(
         f"""
-        SELECT {_RECORD} FROM record
-        WHERE integration = $1 AND model = $2 AND keys && $3 AND deleted_at IS NULL ORDER BY seq, id
+        SELECT DISTINCT ON (seq, id) {_RECORD} FROM unnest($3::uuid[]) AS t (target)
+        CROSS JOIN LATERAL (
+            SELECT {_RECORD} FROM record
+            WHERE integration = $1 AND model = $2 AND keys @> ARRAY[t.target] AND deleted_at IS NULL OFFSET 0
+        ) AS r
+        ORDER BY seq, id
         """,
         integration,
         model,
@@ -362,7 +378,13 @@ async def ids_pointing_at(
     if not targets:
         return []
     rows = await connection.fetch(
-        "SELECT id, keys FROM record WHERE integration = $1 AND model = $2 AND keys && $3",
+        """
+        SELECT DISTINCT ON (id) id, keys FROM unnest($3::uuid[]) AS t (target)
+        CROSS JOIN LATERAL (
+            SELECT id, keys FROM record WHERE integration = $1 AND model = $2 AND keys @> ARRAY[t.target] OFFSET 0
+        ) AS r
+        ORDER BY id
+        """,
         integration,
         model,
         targets,
@@ -382,11 +404,53 @@ async def insert_records(connection: Connection, owner: Owner, rows: Sequence[Re
 
 async def update_records(connection: Connection, owner: Owner, rows: Sequence[RecordRow]) -> None:
     """Replace records that exist."""
-    await connection.executemany(
-        """
-        UPDATE record SET group_id = $4, remote_id = $5, hash = $6, data = $7, seq = $8, changed_at = $9,
-            deleted_at = $10, remote_created_at = $11, keys = $12, facets = $13, blanked_at = NULL
-        WHERE integration = $1 AND model = $2 AND id = $3
-        """,
-        [(owner.integration, *row) for row in rows],
+    by_model: dict[int, list[RecordRow]] = {}
+    for row in rows:
+        by_model.setdefault(row.model, []).append(row)
+    for model, found in by_model.items():
+        await connection.execute(
+            """
+            UPDATE record r SET group_id = n.group_id, remote_id = n.remote_id, hash = n.hash, data = n.data,
+                seq = n.seq, changed_at = n.changed_at, deleted_at = n.deleted_at,
+                remote_created_at = n.remote_created_at, keys = n.keys::uuid[], facets = n.facets, blanked_at = NULL
+            FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::bytea[], $7::bytea[], $8::bigint[],
+                        $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::jsonb[])
+                AS n (id, group_id, remote_id, hash, data, seq, changed_at, deleted_at, remote_created_at, keys, facets)
+            WHERE r.integration = $1 AND r.model = $2 AND r.id = n.id AND r.id = ANY($3)
+            """,
+            owner.integration,
+            model,
+            *(list(column) for column in zip(*(_columns(row) for row in found), strict=True)),
+        )
+
+
+def _columns(row: RecordRow) -> tuple[object, ...]:
+    """A row without its model; its keys as the literal of an array, since arrays of arrays must be rectangular."""
+    keys = "{" + ",".join(str(key) for key in row.keys) + "}"
+    return (
+        row.id,
+        row.group_id,
+        row.remote_id,
+        row.hash,
+        row.data,
+        row.seq,
+        row.changed_at,
+        row.deleted_at,
+        row.remote_created_at,
+        keys,
+        row.facets,
     )
+
+
+async def analyze(pool: asyncpg.Pool, integration: int) -> None:
+    """Refresh the planner's statistics of the partitions that hold an integration.
+
+    A first sync fills them faster than the server's own maintenance notices; without statistics the planner reads
+    whole partitions where an index would find a few rows.
+    """
+    for table in ("raw_record", "record", "fragment"):
+        leaf = await pool.fetchval(
+            f"SELECT tableoid::regclass::text FROM {table} WHERE integration = $1 LIMIT 1", integration
+        )
+        if leaf is not None:
+            await pool.execute(f"ANALYZE {leaf}")

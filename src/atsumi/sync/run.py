@@ -44,6 +44,9 @@ _AHEAD = 2
 
 _SLICE = Slice()
 
+_GROWN = frozenset(4**power for power in range(10))
+"""Pages written by a stream after which the planner's statistics are refreshed: each time it has grown fourfold."""
+
 Observer = Callable[[str, PageResult], None]
 """Told after each stored page: stream name and what the page did."""
 
@@ -184,6 +187,7 @@ async def _read(
         pages = stream.pages(work.context, StreamRequest(since=since, position=progress.position))
     if progress.position == runs.READ_TO_ITS_END:
         pages = _no_pages()
+    written = 0
     async with contextlib.aclosing(_ahead(pages, work.prefetch)) as fetched:
         async for page in fetched:
             result = await store_page(
@@ -196,6 +200,9 @@ async def _read(
                 shown=_shown(page, stream.name) if is_sweep and not page.snapshot_of else None,
             )
             troubles += result.troubles
+            written += result.changed > 0
+            if result.changed and written in _GROWN:
+                await records.analyze(work.pool, work.claim.owner.integration)
             is_sweep, has_read = is_sweep and not page.snapshot_of, True
             if work.observe is not None:
                 work.observe(stream.name, result)
