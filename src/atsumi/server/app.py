@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncpg
 import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from atsumi.dialects.atsumi.routes import routes as own_routes
+from atsumi.dialects.http import NoRoute
+from atsumi.dialects.kombo.dialect import DIALECT
+from atsumi.dialects.kombo.errors import Family, error_answer
 from atsumi.dialects.kombo.projection import projection as kombo_projection
 from atsumi.dialects.kombo.routes import routes as kombo_routes
 from atsumi.server.history import HistoryServices
@@ -35,7 +39,22 @@ def create_app(runtime: Runtime) -> Starlette:
 
     kombo: list[BaseRoute] = list(kombo_routes(DialectServices(runtime, kombo_projection)))
     own: list[BaseRoute] = list(own_routes(OwnServices(runtime)))
-    return Starlette(routes=[Route("/healthz", health), *kombo, *own])
+    app = Starlette(routes=[Route("/healthz", health), *kombo, *own], exception_handlers={HTTPException: _elsewhere})
+    # A client that follows a redirect may leave its key behind or turn its request into another one.
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _elsewhere(request: Request, error: Exception) -> Response:
+    """What is answered outside of every surface, in the shape of the one that clients most likely meant."""
+    allow = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
+    if allow:
+        refused = NoRoute(f"This path takes {allow} only.", tuple(allow.split(", ")))
+    else:
+        refused = NoRoute(f"Nothing is served under this path. {DIALECT.base_path}/openapi.json describes the API.")
+    answer = error_answer(refused, Family.GENERAL, "")
+    headers = {name.decode(): value.decode() for name, value in answer.headers}
+    return Response(answer.body, answer.status, headers, media_type="application/json")
 
 
 def _json(content: object, status: int = 200) -> Response:
