@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import socket
+import stat
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -53,10 +54,11 @@ class _Simulated:
 
 async def run_demo(options: DemoOptions, console: Console) -> int:
     """Run the demo until Ctrl-C or SIGTERM and return the exit status. Leaves nothing behind."""
+    _check_ready_file(options.ready_file)
     stop = stop_on_signals()
     listener = listen(options.host, options.port)
     await asyncio.to_thread(_sweep)
-    with _folder() as folder:
+    with _ready_only_while_running(options.ready_file), _folder() as folder:
         settings = Settings(data_dir=folder, host=options.host, port=options.port)
         console.print("[bold]Atsumi[/bold] starts: PostgreSQL, a simulated Personio account, the API …")
         async with contextlib.AsyncExitStack() as stack:
@@ -78,6 +80,35 @@ async def run_demo(options: DemoOptions, console: Console) -> int:
     return 0
 
 
+def _check_ready_file(path: Path | None) -> None:
+    """Refuse what could not be written once everything runs."""
+    if path is None:
+        return
+    if not path.parent.is_dir():
+        raise ConfigurationError(f"--ready-file: there is no folder {path.parent}; make it first")
+    if path.exists() and not path.is_file():
+        raise ConfigurationError(f"--ready-file: {path} is not a file; name one that may be written anew")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"--ready-file: the folder {path.parent} cannot be written to; choose another")
+
+
+@contextlib.contextmanager
+def _ready_only_while_running(path: Path | None) -> Iterator[None]:
+    """No ready file of an earlier demo, and none of this one afterwards: who waits for it reads no dead addresses."""
+    if path is None:
+        yield
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"--ready-file: {path} cannot be replaced: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def _folder() -> Iterator[Path]:
     """A folder for this demo, removed afterwards. Its lock tells other demos that it is in use."""
@@ -93,12 +124,27 @@ def _folder() -> Iterator[Path]:
 def _sweep() -> None:
     """Stop and remove what a demo that was killed outright has left: its database server and its folder."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with contextlib.suppress(OSError, ConfigurationError), (folder / _LOCK).open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Joining and leaving as the last user shuts the server down.
-            with EmbeddedPostgres(folder):
-                pass
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError, ConfigurationError):
+            if not _is_ours(folder):
+                continue
+            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Joining and leaving as the last user shuts the server down.
+                with EmbeddedPostgres(folder):
+                    pass
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether the folder was made by this user and nobody else may write to it.
+
+    Anybody may make folders of this name where temporary files go; joining a planted one would run its programs.
+    """
+    found = folder.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
 
 
 async def _show(
@@ -166,11 +212,18 @@ def _write_ready_file(path: Path, base_url: str, key: str, integration: Integrat
         "simulator_control_url": f"{simulated.base_url}/_control",
     }
     # Written beside and moved into place: whoever waits for the file never reads half of it. It holds a key.
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
-    os.replace(temporary, path)
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(content, file, indent=2)
+                file.write("\n")
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise ConfigurationError(f"--ready-file: {path} cannot be written: {error.strerror}") from error
 
 
 @asynccontextmanager

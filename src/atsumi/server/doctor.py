@@ -26,6 +26,10 @@ class Finding(NamedTuple):
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """Look at settings, key, connectors, database and credentials, one finding each; stops where nothing can follow."""
     yield Finding("data folder", *_data_folder(settings))
+    if settings.is_database_embedded and not (settings.data_dir / "postgres").exists():
+        # Looking must not make a database in a folder whose name was misspelt.
+        yield Finding("database", True, "nothing there yet; `atsumi serve` makes it")
+        return
     try:
         key = await asyncio.to_thread(master_key, settings)
         yield Finding("master key", True, "present")

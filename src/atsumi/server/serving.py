@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from atsumi.server.runtime import Runtime
 from atsumi.server.worker import run_worker
 
 _GRACE_SECONDS = 5
+_FAULTS_OF_PORT = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EPERM})
 
 
 class _Server(uvicorn.Server):
@@ -45,7 +47,7 @@ def stop_on_signals() -> asyncio.Event:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; port 0 takes any free one. Raises :class:`ConfigurationError` when the address is taken."""
+    """A bound socket; port 0 takes any free one. Raises :class:`ConfigurationError` naming what is wrong."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Named, or asyncio leaves Nagle's algorithm on and every small answer waits 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -54,11 +56,14 @@ def listen(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         listener.listen(2048)
         listener.setblocking(False)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         listener.close()
-        raise ConfigurationError(
-            f"ATSUMI_PORT: cannot listen on {host} port {port}: {error.strerror}. Choose another with --port, or 0."
-        ) from None
+        reason = error.strerror if isinstance(error, OSError) else "this is not the name of a host"
+        if isinstance(error, OSError) and error.errno in _FAULTS_OF_PORT:
+            blamed, advice = "ATSUMI_PORT", "Choose another with --port, or 0."
+        else:
+            blamed, advice = "ATSUMI_HOST", "Choose an address of this machine with --host, such as 127.0.0.1."
+        raise ConfigurationError(f"{blamed}: cannot listen on {host} port {port}: {reason}. {advice}") from None
     return listener
 
 
