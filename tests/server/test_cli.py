@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 import shutil
 import tempfile
@@ -9,10 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from atsumi.server.cli import app
+from atsumi.server.cli_support import table_of
 from atsumi.store.embedded import EmbeddedPostgres
+from harness import connect_values, small_company
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +91,22 @@ def test_the_doctor_finds_a_sound_installation(product: CliRunner) -> None:
     assert result.exit_code == 0
     assert "embedded" in result.stdout
     assert "✗" not in result.stdout
+
+
+def test_a_tool_that_does_not_answer_is_said_with_what_to_do(product: CliRunner, tmp_path: Path) -> None:
+    simulator = small_company()
+    values = tmp_path / "values.json"
+    values.write_text(json.dumps(connect_values(simulator, "http://127.0.0.1:9")))
+    result = run(product, "integrations", "connect", "personio", "--organization", "X", "--values-file", str(values))
+    assert result.exit_code == 1
+    assert "Check the address, or try again later: nothing was stored." in result.stderr
+    assert "No integrations yet" in run(product, "integrations", "list").stdout
+
+
+def test_words_are_never_cut_in_a_narrow_terminal() -> None:
+    table = table_of("id", "customer", "state", ids=("id",), words=("state",))
+    table.add_row("personio:" + "x" * 24, "A customer with quite a long name, " * 3, "authentication_failed")
+    written = io.StringIO()
+    Console(file=written, width=80).print(table)
+    assert "authentication_failed" in written.getvalue()
+    assert "personio:" + "x" * 24 in written.getvalue()

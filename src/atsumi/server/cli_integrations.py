@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +13,7 @@ import msgspec
 import typer
 
 from atsumi.connector.manifest import Manifest
-from atsumi.errors import InvalidInput, PermissionMissing
+from atsumi.errors import InvalidInput, PermissionMissing, RateLimited, RemoteUnavailable
 from atsumi.server.cli_schedules import describe, register
 from atsumi.server.cli_support import (
     DEFAULT_ENVIRONMENT,
@@ -61,16 +63,17 @@ def connect(
         manifest = runtime.connector(tool).manifest
         given = _complete(manifest, _given(values, values_file, manifest))
         found = await tenants.ensure_environment(runtime.pool, environment)
-        row = await connect_account(
-            runtime,
-            environment_id=found.id,
-            tool=tool,
-            organization_name=organization,
-            values=given,
-            email=email,
-            origin_id=origin_id,
-            tell=_warn,
-        )
+        with _advice("nothing was stored"):
+            row = await connect_account(
+                runtime,
+                environment_id=found.id,
+                tool=tool,
+                organization_name=organization,
+                values=given,
+                email=email,
+                origin_id=origin_id,
+                tell=_warn,
+            )
         console.print(row.id, soft_wrap=True)
 
     with_runtime(data_dir, action)
@@ -89,7 +92,8 @@ def reconnect(
         row = await integration_named(runtime, integration)
         manifest = runtime.connector(row.tool).manifest
         given = _complete(manifest, {**row.config, **_given(values, values_file, manifest)})
-        await reconnect_account(runtime, row, given)
+        with _advice("nothing was changed"):
+            await reconnect_account(runtime, row, given)
         await runs.request_run(runtime.pool, row.number, "full" if row.first_synced_at is None else "incremental")
         console.print(f"{row.id} is active again; a sync is requested.")
 
@@ -102,7 +106,7 @@ def list_integrations(data_dir: DataDir = None) -> None:
 
     async def action(runtime: Runtime) -> None:
         names = {one.id: one.name for one in await tenants.environments(runtime.pool)}
-        table = table_of("id", "customer", "environment", "state", "last sync", ids=("id",))
+        table = table_of("id", "customer", "environment", "state", "last sync", ids=("id",), words=("state",))
         for row in await tenants.integrations(runtime.pool):
             last = await runs.latest_runs(runtime.pool, row.number, limit=1)
             shown = f"{last[0].kind} {last[0].state.lower()}" if last else "none"
@@ -183,7 +187,7 @@ def show(integration: Annotated[str, typer.Argument(help="The integration's id."
             required = runtime.connector(row.tool).required_streams
             console.print(describe(*found, required), soft_wrap=True, markup=False)
         history = await runs.latest_runs(runtime.pool, row.number)
-        table = table_of("kind", "by", "state", "requested", "ended", "message")
+        table = table_of("kind", "by", "state", "requested", "ended", words=("kind", "state"))
         for run in history:
             ended = f"{run.ended_at:%Y-%m-%d %H:%M:%S}" if run.ended_at else ""
             table.add_row(
@@ -192,9 +196,12 @@ def show(integration: Annotated[str, typer.Argument(help="The integration's id."
                 run.state.lower(),
                 f"{run.requested_at:%Y-%m-%d %H:%M:%S}",
                 ended,
-                run.message or "",
             )
         console.print(table)
+        for run in history:
+            if run.message:
+                said = f"{run.requested_at:%Y-%m-%d %H:%M:%S} {run.kind} {run.state.lower()}: {run.message}"
+                console.print(said, soft_wrap=True, markup=False)
         issues = await runs.issues_of(runtime.pool, history[0].id) if history else []
         if issues:
             odd = table_of("stream", "issue", "field", "detail", "times", "for example")
@@ -203,6 +210,19 @@ def show(integration: Annotated[str, typer.Argument(help="The integration's id."
             console.print(odd)
 
     with_runtime(data_dir, action)
+
+
+@contextlib.contextmanager
+def _advice(outcome: str) -> Iterator[None]:
+    """Add to an error of a tool that does not answer what the operator can do, and what has become of the command."""
+    try:
+        yield
+    except RemoteUnavailable as error:
+        error.add_note(f"Check the address, or try again later: {outcome}.")
+        raise
+    except RateLimited as error:
+        error.add_note(f"Try again after {error.retry_at:%Y-%m-%d %H:%M:%S} UTC: {outcome}.")
+        raise
 
 
 def _warn(lack: PermissionMissing) -> None:

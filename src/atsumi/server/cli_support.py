@@ -62,8 +62,9 @@ def finish(action: Awaitable[T]) -> T:
 
 
 def fail(error: AtsumiError) -> NoReturn:
-    """Print an error of ours and end the command."""
-    _errors.print(f"[bold red]error[/bold red] {_escaped(redact_text(str(error)))}", soft_wrap=True)
+    """Print an error of ours, with the notes added to it, and end the command."""
+    text = "\n".join((str(error), *getattr(error, "__notes__", ())))
+    _errors.print(f"[bold red]error[/bold red] {_escaped(redact_text(text))}", soft_wrap=True)
     raise typer.Exit(1) from None
 
 
@@ -92,11 +93,13 @@ async def integration_named(runtime: Runtime, id: str) -> IntegrationRow:
     raise NotFound(f"There is no integration {id}. Existing: {known}.")
 
 
-def table_of(*headings: str, ids: Collection[str] = ()) -> Table:
-    """An unframed table. The columns named by ``ids`` are never wrapped, the others never cut: all can be copied."""
+def table_of(*headings: str, ids: Collection[str] = (), words: Collection[str] = ()) -> Table:
+    """An unframed table. ``ids`` and ``words`` name columns that are never wrapped; the others are never cut."""
     table = Table(box=None, header_style="dim", pad_edge=False)
     for heading in headings:
-        table.add_column(heading, no_wrap=heading in ids, overflow="fold", min_width=36 if heading in ids else None)
+        table.add_column(
+            heading, no_wrap=heading in (*ids, *words), overflow="fold", min_width=36 if heading in ids else None
+        )
     return table
 
 
