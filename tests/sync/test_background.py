@@ -14,6 +14,7 @@ from atsumi.errors import RateLimited
 from atsumi.model.catalog import CODES
 from atsumi.model.names import Model
 from atsumi.server.background import request_due, run_background
+from atsumi.server.connecting import reconnect
 from atsumi.store import background, runs
 from atsumi.store.tokens import SharedBuckets
 from atsumi.sync.background import Slice
@@ -233,3 +234,25 @@ async def test_the_background_leaves_half_of_a_budget_to_others(product: Product
         await others.acquire("b", limit)
     with pytest.raises(RateLimited):
         await others.acquire("b", limit)
+
+
+async def test_refused_credentials_are_left_to_the_next_sync(product: Product) -> None:
+    account = await product.synced()
+    secret = account.simulator.rotate_secret()
+    account.simulator.log.clear()
+    await account.pool.execute("UPDATE access_token SET expires_at = now() WHERE integration = $1", account.number)
+    assert await account.background() == "AUTHENTICATION_FAILED"
+    tried = account.simulator.log.counts["POST /v2/auth/token"]
+    history = await runs.latest_runs(account.pool, account.number)
+    assert tried >= 1
+
+    for _ in range(3):
+        assert await request_due(account.runtime) == 0
+    waiting, _ = await runs.request_run(account.pool, account.number, "background")
+    assert waiting.id not in await background.due(account.pool, 100)
+    await account.pool.execute("DELETE FROM sync_run WHERE id = $1", waiting.id)
+    assert account.simulator.log.counts["POST /v2/auth/token"] == tried
+    assert await runs.latest_runs(account.pool, account.number) == history
+
+    await reconnect(account.runtime, await account.fresh(), {"client_secret": secret})
+    assert await due(account)

@@ -41,7 +41,8 @@ async def request_due(pool: asyncpg.Pool, tool: str, streams: Sequence[Backgroun
     """Request a background run for every integration of the tool that may have something to do; returns how many.
 
     Those are integrations with a complete first sync and no open run, in which something was written since the
-    background last followed it, or of which a stream is to be refreshed. Any number of processes may ask at once.
+    background last followed it, or of which a stream is to be refreshed. Where the tool refuses the credentials, a sync
+    has to succeed first: its tries are spaced out. Any number of processes may ask at once.
     """
     done: str = await pool.execute(
         """
@@ -49,6 +50,7 @@ async def request_due(pool: asyncpg.Pool, tool: str, streams: Sequence[Backgroun
         SELECT gen_random_uuid(), i.number, 'background', 'background', 0
         FROM integration i JOIN clock c ON c.integration = i.number
         WHERE i.tool = $1 AND i.state = 'ACTIVE' AND i.deleted_at IS NULL AND i.first_synced_at IS NOT NULL
+          AND i.authentication_failing_since IS NULL
           AND NOT EXISTS (SELECT 1 FROM sync_run r WHERE r.integration = i.number AND r.state IN ('QUEUED', 'RUNNING'))
           AND EXISTS (SELECT 1 FROM unnest($2::text[], $3::boolean[], $4::boolean[])
                           AS s (stream, is_followed, is_refreshed)
@@ -69,12 +71,14 @@ async def request_due(pool: asyncpg.Pool, tool: str, streams: Sequence[Backgroun
 async def due(pool: asyncpg.Pool, limit: int, *, leave_out: Collection[UUID] = ()) -> list[UUID]:
     """Background runs to work on now, the one that waits longest first.
 
-    Integrations with another run under way or due are left out: the background comes last.
+    Integrations with another run under way or due are left out: the background comes last. So are those whose
+    credentials the tool refuses.
     """
     rows = await pool.fetch(
         """
         SELECT r.id FROM sync_run r JOIN integration i ON i.number = r.integration
         WHERE r.kind = 'background' AND r.next_at <= now() AND i.state = 'ACTIVE' AND i.deleted_at IS NULL
+          AND i.authentication_failing_since IS NULL
           AND (r.state = 'QUEUED' OR (r.state = 'RUNNING' AND r.heartbeat_at <= now() - $1::interval))
           AND r.id <> ALL($2::uuid[])
           AND NOT EXISTS (SELECT 1 FROM sync_run o WHERE o.integration = r.integration AND o.kind <> 'background'
