@@ -6,9 +6,9 @@ Every route is a JSON request to a method of `Simulator`; 404 for an unknown id,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from atsumi.connectors.personio.simulator.changes import UnknownRecord
+from atsumi.connectors.personio.simulator.faults import Fault, Kind
 from atsumi.connectors.personio.simulator.problems import json_response
 from atsumi.connectors.personio.simulator.simulator import Simulator
 
@@ -30,6 +31,10 @@ class Control:
 
     def routes(self) -> list[Route]:
         """Return the routes."""
+        return [self._route(method, path, action) for method, path, _, action in self._operations()]
+
+    def _operations(self) -> list[tuple[str, str, str, Callable[[Request, Body], Any]]]:
+        """Method, path below /_control, what it does, and the handler of each route."""
         simulator = self._simulator
         edits: list[tuple[str, str, Callable[..., Any]]] = [
             ("POST", "/applications", simulator.create_application),
@@ -56,30 +61,98 @@ class Control:
             ("DELETE", "/documents/{id}", simulator.delete_document),
             ("POST", "/documents/{id}/quarantine", simulator.quarantine_document),
         ]
-        others: list[tuple[str, str, Callable[[Request, Body], Any]]] = [
-            ("POST", "/reset", lambda _, __: simulator.reset()),
-            ("POST", "/seed", self._seed),
-            ("GET", "/state", lambda request, _: simulator.state(request.query_params.get("kind"))),
-            ("GET", "/counts", lambda _, __: simulator.counts()),
-            ("GET", "/log", self._log),
-            ("DELETE", "/log", lambda _, __: simulator.log.clear()),
-            ("GET", "/clock", lambda _, __: self._clock()),
-            ("POST", "/clock", self._set_clock),
-            ("GET", "/switches", lambda _, __: simulator.switches.as_dict()),
-            ("PATCH", "/switches", self._switch),
-            ("GET", "/faults", lambda _, __: [asdict(fault) for fault in simulator.faults]),
-            ("POST", "/faults", lambda _, body: asdict(simulator.inject(**body))),
-            ("DELETE", "/faults", lambda _, __: simulator.clear_faults()),
-            ("GET", "/credentials", lambda _, __: simulator.credentials()),
-            ("POST", "/credentials", self._add_credential),
-            ("PATCH", "/credentials", lambda _, body: simulator.set_scopes(list(body["scopes"]))),
-            ("POST", "/credentials/rotate", lambda _, __: {"client_secret": simulator.rotate_secret()}),
-            ("POST", "/tokens/revoke", lambda _, __: simulator.revoke_tokens()),
+        others: list[tuple[str, str, str, Callable[[Request, Body], Any]]] = [
+            ("GET", "", "This list, with the switches and the kinds of faults.", lambda _, __: self._index()),
+            ("GET", "/", "The same.", lambda _, __: self._index()),
+            (
+                "POST",
+                "/reset",
+                "Return to the beginning: the company as generated, first switches and clock, no faults, empty log.",
+                lambda _, __: simulator.reset(),
+            ),
+            (
+                "POST",
+                "/seed",
+                "Generate another company, by `seed`, `applications`, `jobs`, `persons`, `published_share`.",
+                self._seed,
+            ),
+            (
+                "GET",
+                "/state",
+                "The full truth, of all kinds of records or of `?kind=`.",
+                lambda request, _: simulator.state(request.query_params.get("kind")),
+            ),
+            ("GET", "/counts", "How many records of each kind there are.", lambda _, __: simulator.counts()),
+            (
+                "GET",
+                "/log",
+                "The requests received, all or those below `?path=`, and how many by method and path.",
+                self._log,
+            ),
+            ("DELETE", "/log", "Forget the requests received.", lambda _, __: simulator.log.clear()),
+            ("GET", "/clock", "What time it is for the company.", lambda _, __: self._clock()),
+            (
+                "POST",
+                "/clock",
+                "Change the time: `set` an instant, `advance_seconds`, or `follow` the real time.",
+                self._set_clock,
+            ),
+            ("GET", "/switches", "All switches with their present values.", lambda _, __: simulator.switches.as_dict()),
+            ("PATCH", "/switches", "Change switches by name.", self._switch),
+            (
+                "GET",
+                "/faults",
+                "The faults in force, with how often each happened.",
+                lambda _, __: [asdict(fault) for fault in simulator.faults],
+            ),
+            (
+                "POST",
+                "/faults",
+                "Put a fault in force: `kind`, and any of the fields of a fault.",
+                lambda _, body: asdict(simulator.inject(**body)),
+            ),
+            ("DELETE", "/faults", "End all faults.", lambda _, __: simulator.clear_faults()),
+            (
+                "GET",
+                "/credentials",
+                "What a customer would type into the connect form.",
+                lambda _, __: simulator.credentials(),
+            ),
+            ("POST", "/credentials", "Create one more client credential with these `scopes`.", self._add_credential),
+            (
+                "PATCH",
+                "/credentials",
+                "Change the `scopes` of the company's own credential; its tokens end.",
+                lambda _, body: simulator.set_scopes(list(body["scopes"])),
+            ),
+            (
+                "POST",
+                "/credentials/rotate",
+                "Give the company's own credential a new secret and return it; its tokens end.",
+                lambda _, __: {"client_secret": simulator.rotate_secret()},
+            ),
+            (
+                "POST",
+                "/tokens/revoke",
+                "End all access tokens, as if they had expired.",
+                lambda _, __: simulator.revoke_tokens(),
+            ),
         ]
         return [
-            *(self._route(method, path, _edit(action)) for method, path, action in edits),
-            *(self._route(method, path, action) for method, path, action in others),
+            *((method, path, _summary(action), _edit(action)) for method, path, action in edits),
+            *others,
         ]
+
+    def _index(self) -> dict[str, Any]:
+        return {
+            "routes": [
+                {"method": method, "path": f"/_control{path}", "does": does}
+                for method, path, does, _ in self._operations()
+            ],
+            "switches": self._simulator.switches.as_dict(),
+            "fault_kinds": list(get_args(Kind)),
+            "fault_fields": [field.name for field in fields(Fault) if field.name not in ("kind", "hits")],
+        }
 
     def _route(self, method: str, path: str, action: Callable[[Request, Body], Any]) -> Route:
         async def handle(request: Request) -> Response:
@@ -133,6 +206,11 @@ class Control:
     def _add_credential(self, _: Request, body: Body) -> dict[str, Any]:
         made = self._simulator.add_credential(list(body["scopes"]))
         return {"client_id": made.client_id, "client_secret": made.client_secret, "scopes": list(made.scopes)}
+
+
+def _summary(action: Callable[..., Any]) -> str:
+    """Return the first line of a method's docstring."""
+    return (action.__doc__ or "").partition("\n")[0]
 
 
 def _edit(action: Callable[..., Any]) -> Callable[[Request, Body], Any]:
