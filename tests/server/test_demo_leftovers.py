@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from atsumi.errors import ConfigurationError
 from atsumi.server import demo
 
 
@@ -40,3 +42,36 @@ def test_a_demo_that_runs_is_left_alone(temporary: Path) -> None:
         demo._sweep()
         assert folder.exists()
     assert not folder.exists()
+
+
+def test_a_planted_folder_is_not_touched(temporary: Path) -> None:
+    target = temporary / "victim.log"
+    for name, mode in (("writable", 0o777), ("group", 0o775)):
+        folder = temporary / f"atsumi-demo-{name}"
+        (folder / "postgres").mkdir(parents=True)
+        (folder / "demo.lock").touch()
+        (folder / "postgres" / "server.log").symlink_to(target)
+        folder.chmod(mode)
+    (temporary / "atsumi-demo-link").symlink_to(temporary / "atsumi-demo-group")
+    demo._sweep()
+    assert not target.exists()
+    assert {path.name for path in temporary.glob("atsumi-demo-*")} == {
+        "atsumi-demo-writable",
+        "atsumi-demo-group",
+        "atsumi-demo-link",
+    }
+
+
+def test_a_server_is_not_started_in_a_folder_that_others_may_write_to(temporary: Path) -> None:
+    (temporary / "postgres").mkdir()
+    (temporary / "postgres").chmod(0o777)
+    with pytest.raises(ConfigurationError, match="other users may write"):
+        demo.EmbeddedPostgres(temporary).start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder of another user")
+def test_a_server_is_not_started_in_another_users_folder(temporary: Path) -> None:
+    (temporary / "postgres").mkdir()
+    os.chown(temporary / "postgres", 65534, 65534)
+    with pytest.raises(ConfigurationError, match="not a folder of this user"):
+        demo.EmbeddedPostgres(temporary).start()

@@ -35,6 +35,8 @@ class FormField(_Table, frozen=True):
     pattern: str | None = None
     """Regular expression that a value must match as a whole."""
     is_secret: bool = False
+    is_account: bool = False
+    """Whether the value names the credential: the tool's request budget belongs to it, whoever connected it."""
     is_required: bool = True
     default: str | None = None
     audience: Literal["customer", "operator"] = "customer"

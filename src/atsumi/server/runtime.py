@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import blake2b
 
 import asyncpg
 import httpx2
@@ -82,6 +83,17 @@ class Runtime:
             spared_fraction=spared_fraction,
         )
 
+    def _budget_owner(self, tool: str, owner: str, values: Mapping[str, str]) -> str:
+        """Whose request budget is used: the credential's, as a keyed digest, in whichever integrations it stands.
+
+        A tool whose form does not say what names a credential has a budget per ``owner``.
+        """
+        named = [values.get(field.name, "") for field in self.connector(tool).manifest.fields if field.is_account]
+        if not any(named):
+            return owner
+        digest = blake2b("\x1f".join((tool, *named)).encode(), digest_size=16, key=self.vault.derive("budget"))
+        return f"{tool}/{digest.hexdigest()}"
+
     def context_with(
         self,
         tool: str,
@@ -92,7 +104,7 @@ class Runtime:
         *,
         spared_fraction: float = 0,
     ) -> Context:
-        """The way to a tool with these credentials; ``owner`` separates tokens and rate budgets."""
+        """The way to a tool with these credentials; ``owner`` separates tokens; budgets belong to the credential."""
         for value in credentials.values():
             register_secret(value)
         # One object per integration and process, so that all of its tasks share one token and one lock.
@@ -107,7 +119,7 @@ class Runtime:
             tokens=tokens,
             limiter=SharedBuckets(
                 self.light_pool,
-                owner=owner,
+                owner=self._budget_owner(tool, owner, {**config, **credentials}),
                 tool=tool,
                 patience_seconds=self.settings.rate_limit_patience_seconds,
                 spared_fraction=spared_fraction,

@@ -99,6 +99,7 @@ class EmbeddedPostgres:
             # Traversable, not readable: the server's account must pass through when we are root.
             self._folder.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
             self._folder.mkdir(mode=0o711, exist_ok=True)
+        self._check_folder()
             with self._control():
                 self._membership = self._open_lock("users.lock")
                 fcntl.flock(self._membership, fcntl.LOCK_SH)
@@ -161,8 +162,19 @@ class EmbeddedPostgres:
     ) -> None:
         await asyncio.shield(asyncio.to_thread(self.stop))
 
+    def _check_folder(self) -> None:
+        """Refuse a folder that somebody else made or may write to: its programs and logs are ours to run and write."""
+        found = self._folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise ConfigurationError(
+                f"{self._folder} is not a folder of this user: run as the user that made it, or choose another "
+                "data folder with ATSUMI_DATA_DIR"
+            )
+        if found.st_mode & 0o022:
+            raise ConfigurationError(f"other users may write to {self._folder}: chmod go-w {self._folder}")
+
     def _open_lock(self, name: str) -> int:
-        return os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
     @contextlib.contextmanager
     def _control(self) -> Iterator[None]:
@@ -220,7 +232,9 @@ class EmbeddedPostgres:
         log_path = cluster.home / "server.log"
         if log_path.exists() and log_path.stat().st_size > _LOG_BYTES:
             log_path.replace(log_path.with_suffix(".log.1"))
-        with log_path.open("ab") as log:
+        # The server's account owns this place and could put a link here that leads elsewhere.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        with os.fdopen(os.open(log_path, flags, 0o640), "ab") as log:
             account = cluster.account
             # A session of its own keeps the terminal's Ctrl-C from stopping the server before we are done with it.
             process = subprocess.Popen(  # noqa: S603 -- PostgreSQL's own program by absolute path

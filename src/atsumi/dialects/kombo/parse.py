@@ -150,7 +150,8 @@ def _query(
         ids = _known(request.ids)
     if request.remote_ids is not None:
         named = [record_id(integration.public_id, model, remote_id) for remote_id in request.remote_ids]
-        ids = named if ids is None else [id for id in named if id in set(ids)]
+        known = None if ids is None else set(ids)
+        ids = named if known is None else [id for id in named if id in known]
     return ListQuery(
         model=model,
         page_size=request.page_size,
