@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import time
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
@@ -145,6 +146,26 @@ def test_headers_are_redacted_by_name() -> None:
 )
 def test_texts_are_redacted_by_name(text: str, expected: str) -> None:
     assert redact_text(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 40_000 + " ://",
+        "a.1-" * 10_000 + "://",
+        "a://" * 10_000,
+        "a://b:" + "c" * 40_000,
+        "?" + "a" * 40_000 + "=",
+        "?" * 40_000 + "=",
+        "cookie:" * 6_000,
+        "authorization" + " " * 40_000,
+    ],
+    ids=["no address", "long scheme", "many schemes", "no end", "long name", "many names", "headers", "blanks"],
+)
+def test_a_long_text_takes_no_long_time(text: str) -> None:
+    started = time.perf_counter()
+    redact_text(text)
+    assert time.perf_counter() - started < 1
 
 
 def test_a_fencing_token_is_a_number_and_stays_readable() -> None:

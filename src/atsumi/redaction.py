@@ -59,7 +59,7 @@ _SECRET_ENDINGS = ("_api_key", "_apikey", "_password", "_secret", "_token", "_au
 
 _PLAIN = (type(None), bool, int, float, datetime.date, datetime.time, datetime.timedelta, uuid.UUID)
 
-_URL_PASSWORD = re.compile(r"(?P<start>[a-z][a-z0-9+.-]*://[^\s/?#:@]*:)[^\s/?#]*(?=@)", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(?P<start>(?<=[a-z0-9+.-])://[^\s/?#:@]*:)[^\s/?#]*(?=@)", re.IGNORECASE)
 _URL_PARAMETER = re.compile(r"(?P<start>[?&;](?P<name>[\w.%\[\]-]{1,64})=)(?P<value>[^&#\s\"'<>]+)")
 _HEADER_LINE = re.compile(
     r"(?P<start>\b(?P<name>(?:proxy-)?authorization|cookie|set-cookie|x-api-key|api-key)['\"]?\s*[:=]\s*(?:b(?=['\"]))?['\"]?)"
