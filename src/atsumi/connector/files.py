@@ -34,4 +34,5 @@ def file_name(disposition: str) -> str | None:
     except (LookupError, ValueError):
         return None
     plain = _UNPRINTABLE.sub("", text).replace("\\", "/").rpartition("/")[2].strip()
-    return plain[-_LONGEST_NAME:] or None
+    name = plain[-_LONGEST_NAME:]
+    return None if name in ("", ".", "..") else name
