@@ -41,7 +41,7 @@ async def force_sync(call: Call) -> bytes:
     integration = await call.addressed()
     try:
         wish = msgspec.json.decode(await call.body(), type=SyncRequest)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f'The body must be {{"type": "FULL"}} or {{"type": "DELTA"}}: {error}.') from error
     if integration.state is IntegrationState.INACTIVE:
         raise WireError("INTEGRATION.INACTIVE", "This integration is switched off. Switch it on to sync it.")

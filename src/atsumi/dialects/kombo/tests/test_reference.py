@@ -65,8 +65,10 @@ async def test_a_requested_sync_fits_the_contract(contract: dict[str, Any]) -> N
     async with client(FakeServices()) as http:
         for content in (b'{"type":"DELTA"}', b'{"type":"DELTA"}', b"{}"):
             check(contract, "/force-sync", (await http.post("/v1/force-sync", content=content)).json(), method="post")
-        refused = await http.post("/v1/force-sync", content=b"[]")
-        check(contract, "/force-sync", refused.json(), "default", method="post")
+        for content in (b"[]", b'{"type":"\xff"}', b'{"\xff":1}', b'{"a":' + b"[" * 20_000):
+            refused = await http.post("/v1/force-sync", content=content)
+            check(contract, "/force-sync", refused.json(), "default", method="post")
+            assert refused.json()["error"]["code"] == "PLATFORM.INPUT_INVALID"
 
 
 @pytest.mark.parametrize("spec", LISTS, ids=lambda spec: spec.name)
