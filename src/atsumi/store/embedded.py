@@ -99,7 +99,7 @@ class EmbeddedPostgres:
             # Traversable, not readable: the server's account must pass through when we are root.
             self._folder.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
             self._folder.mkdir(mode=0o711, exist_ok=True)
-        self._check_folder()
+            self._check_folder()
             with self._control():
                 self._membership = self._open_lock("users.lock")
                 fcntl.flock(self._membership, fcntl.LOCK_SH)
