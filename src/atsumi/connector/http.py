@@ -15,10 +15,10 @@ from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
-import msgspec
 import stamina
 
 from atsumi.connector.context import RateLimit, RateLimiter
+from atsumi.connector.leniency import decode_leniently
 from atsumi.connector.shapes import describe_shape, plain_url
 from atsumi.errors import ConfigurationError, RateLimited, RemoteCall, RemoteUnavailable, UnexpectedResponse
 
@@ -47,10 +47,10 @@ class Response:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def json(self) -> object:
-        """The decoded body. Raises :class:`UnexpectedResponse` when it is not JSON."""
+        """The decoded body, broken characters replaced. Raises :class:`UnexpectedResponse` when it is not JSON."""
         try:
-            return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return decode_leniently(self.body)
+        except ValueError as error:
             kind = self.content_type or "no content type"
             raise UnexpectedResponse(self.call, f"the answer is not JSON ({kind})", shape=f"{kind}: bytes") from error
 
