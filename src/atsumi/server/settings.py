@@ -348,9 +348,7 @@ def master_key(settings: Settings) -> bytes:
             raise ConfigurationError(f"other users may read {path}, which holds the master key: chmod 600 {path}")
         text = path.read_text(encoding="ascii", errors="replace").strip()
     except OSError as error:
-        raise ConfigurationError(
-            f"{ENV_PREFIX}DATA_DIR: cannot use the master key in {path}: {error.strerror}"
-        ) from error
+        raise ConfigurationError(f"{ENV_PREFIX}DATA_DIR: cannot make or read {path}: {error.strerror}") from error
     register_secret(text)
     try:
         return decode_master_key(text)
@@ -373,12 +371,7 @@ def decode_master_key(text: str) -> bytes:
 
 
 def _generate_key(path: Path) -> None:
-    try:
-        path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{ENV_PREFIX}DATA_DIR: the folder {path.parent} cannot be created: {error.strerror}"
-        ) from error
+    path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(prefix=".master.key-", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
