@@ -73,5 +73,5 @@ def test_a_server_is_not_started_in_a_folder_that_others_may_write_to(temporary:
 def test_a_server_is_not_started_in_another_users_folder(temporary: Path) -> None:
     (temporary / "postgres").mkdir()
     os.chown(temporary / "postgres", 65534, 65534)
-    with pytest.raises(ConfigurationError, match="not a folder of this user"):
+    with pytest.raises(ConfigurationError, match="does not belong to this user"):
         demo.EmbeddedPostgres(temporary).start()

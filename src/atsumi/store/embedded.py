@@ -167,7 +167,7 @@ class EmbeddedPostgres:
         found = self._folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
             raise ConfigurationError(
-                f"{self._folder} is not a folder of this user: run as the user that made it, or choose another "
+                f"the data folder {self._folder} does not belong to this user: run as the user that made it, or choose another "
                 "data folder with ATSUMI_DATA_DIR"
             )
         if found.st_mode & 0o022:
