@@ -298,14 +298,18 @@ async def test_a_published_job_changes_itself(account: Account) -> None:
 
     assert seen.touched == only(jobs=[job])
     assert seen.moved == only(jobs=[job])
-    assert seen.after["jobs"][job]["status"] == "OPEN"
+    open_job = seen.after["jobs"][job]
+    assert open_job["status"] == "OPEN"
     assert seen.after["jobs"][job]["screening_questions"] or not published(account)["questions"]
 
     seen = await consequence(account, lambda: account.simulator.unpublish_job(job))
 
     assert seen.touched == only(jobs=[job])
     assert seen.after["jobs"][job]["status"] == "CLOSED"
-    assert seen.after["jobs"][job]["job_postings"] == []
+    assert seen.after["jobs"][job]["description"] == open_job["description"]
+    assert open_job["description"]
+    assert seen.after["jobs"][job]["post_url"] is None
+    assert {one["status"] for one in seen.after["jobs"][job]["job_postings"]} == {"INACTIVE"}
 
 
 async def forms_are_due(account: Account) -> None:

@@ -195,6 +195,10 @@ class RawView(Protocol):
         """Whether the record was stored once and a later snapshot no longer held it."""
         ...
 
+    def last(self, stream: str, remote_id: str) -> bytes | None:
+        """The bytes that a record marked as gone had last, or ``None`` when it is present or was never stored."""
+        ...
+
     def under(self, stream: str, prefix: str) -> Mapping[str, bytes]:
         """All present records of the stream whose remote id starts with ``prefix``, in remote id order."""
         ...

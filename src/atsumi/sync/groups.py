@@ -41,6 +41,10 @@ class LoadedView:
         found = self.known.get((stream, remote_id))
         return found is not None and found[1]
 
+    def last(self, stream: str, remote_id: str) -> bytes | None:
+        found = self.known.get((stream, remote_id))
+        return found[0] if found is not None and found[1] else None
+
     def under(self, stream: str, prefix: str) -> Mapping[str, bytes]:
         return self.prefixes.get((stream, prefix), {})
 

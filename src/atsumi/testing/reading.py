@@ -35,7 +35,7 @@ class RawStore:
 
     def __init__(self) -> None:
         self.streams: dict[str, dict[str, bytes]] = {}
-        self.gone: dict[str, set[str]] = {}
+        self.gone: dict[str, dict[str, bytes]] = {}
         self.changes: list[RawKey] = []
 
     def save(self, page: Page) -> None:
@@ -55,12 +55,11 @@ class RawStore:
         if stored.get(record.remote_id) != record.data:
             stored[record.remote_id] = record.data
             self.changes.append(RawKey(record.stream, record.remote_id))
-        self.gone.get(record.stream, set()).discard(record.remote_id)
+        self.gone.get(record.stream, {}).pop(record.remote_id, None)
 
     def remove(self, stream: str, remote_id: str) -> None:
         """Mark a record as gone."""
-        del self.streams[stream][remote_id]
-        self.gone.setdefault(stream, set()).add(remote_id)
+        self.gone.setdefault(stream, {})[remote_id] = self.streams[stream].pop(remote_id)
         self.changes.append(RawKey(stream, remote_id))
 
     def ids(self, stream: str) -> set[str]:
@@ -80,7 +79,12 @@ class AskedView:
         return self._store.streams.get(stream, {}).get(remote_id)
 
     def is_gone(self, stream: str, remote_id: str) -> bool:
-        return RawKey(stream, remote_id) in self._asked and remote_id in self._store.gone.get(stream, set())
+        return RawKey(stream, remote_id) in self._asked and remote_id in self._store.gone.get(stream, {})
+
+    def last(self, stream: str, remote_id: str) -> bytes | None:
+        if RawKey(stream, remote_id) not in self._asked:
+            return None
+        return self._store.gone.get(stream, {}).get(remote_id)
 
     def under(self, stream: str, prefix: str) -> Mapping[str, bytes]:
         if RawPrefix(stream, prefix) not in self._asked:

@@ -45,16 +45,18 @@ def build_job(key: str, view: RawView, context: MappingContext) -> Built:
     published = {language: position for language, position in read.items() if position is not None}
     if not source and not published:
         return Built(())
+    left = {} if published else _left(key, view, settings)
+    known = published or left
     at = category_key(source)
     category = as_object(decode(view.get(at.stream, at.remote_id))) if at is not None else {}
-    job = _build(key, source, category, next(iter(published.values()), None), settings, reader)
+    job = _build(key, source, category, next(iter(known.values()), None), settings, reader)
     if published:
         job.status, job.visibility = JobStatus.OPEN, Visibility.PUBLIC
         job.post_url = f"{settings.career_base_url}/job/{key}"
     elif any(view.is_gone(raw.feed(language), key) for language in settings.languages):
         job.status = JobStatus.CLOSED
     records: list[Record] = [job]
-    records += _postings(key, published, settings)
+    records += _postings(key, known, settings, is_published=bool(published))
     records += job_stages(key, category, view.under(raw.JOB_STAGES_SEEN, f"{key}:"))
     records += [
         HiringTeamMember(
@@ -64,6 +66,12 @@ def build_job(key: str, view: RawView, context: MappingContext) -> Built:
     ]
     records += job_questions(key, as_object(decode(view.get(raw.FORMS, key))))
     return Built(records, reader.issues)
+
+
+def _left(key: str, view: RawView, settings: Settings) -> dict[str, PositionText]:
+    """What the feed said last of a position that left it. Nothing shows it any more, but it stays worth reading."""
+    read = {language: read_position(view.last(raw.feed(language), key)) for language in settings.languages}
+    return {language: position for language, position in read.items() if position is not None}
 
 
 def _job(key: str, view: RawView) -> Mapping[str, object]:
@@ -82,7 +90,7 @@ def _build(
     settings: Settings,
     reader: Reader,
 ) -> Job:
-    """The job's own fields: v2 where it has them (C), else the feed; the feed's texts in the first language it has."""
+    """The job's own fields: v2 where it has them (C), else the feed; the feed's texts in its first language."""
     fields: Mapping[str, str] = position.fields if position is not None else {}
     department = as_object(source.get("department"))
     named = source.get("category")
@@ -119,10 +127,12 @@ def _build(
     )
 
 
-def _postings(key: str, published: Mapping[str, PositionText], settings: Settings) -> list[JobPosting]:
+def _postings(
+    key: str, texts: Mapping[str, PositionText], settings: Settings, *, is_published: bool
+) -> list[JobPosting]:
     """One posting per language with a text of its own: a career site repeats the texts of languages it lacks."""
     found: list[JobPosting] = []
-    for language, position in published.items():
+    for language, position in texts.items():
         title, text = position.fields.get("name"), positions.description(position)
         if any((posting.title, posting.description_html) == (title, text) for posting in found):
             continue
@@ -133,9 +143,9 @@ def _postings(key: str, published: Mapping[str, PositionText], settings: Setting
                 title=title,
                 description_html=text,
                 language=language,
-                status=PostingStatus.ACTIVE,
-                visibility=Visibility.PUBLIC,
-                url=f"{settings.career_base_url}/job/{key}?display={language}",
+                status=PostingStatus.ACTIVE if is_published else PostingStatus.INACTIVE,
+                visibility=Visibility.PUBLIC if is_published else None,
+                url=f"{settings.career_base_url}/job/{key}?display={language}" if is_published else None,
             )
         )
     return found

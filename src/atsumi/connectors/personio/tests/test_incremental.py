@@ -10,14 +10,37 @@ from hypothesis import strategies as st
 
 from atsumi.connectors.personio import connector
 from atsumi.connectors.personio.tests.simulated import SimulatedAccount
-from atsumi.model.enums import JobStatus
+from atsumi.model.enums import JobStatus, PostingStatus
 from atsumi.model.job import Job
+from atsumi.model.job_posting import JobPosting
 from atsumi.model.names import Model
 from atsumi.model.record import Record
 from atsumi.testing.reading import Reading
 
 COMPARED = (Model.APPLICATION, Model.CANDIDATE, Model.JOB, Model.JOB_POSTING, Model.HIRING_TEAM_MEMBER)
 """What is learned and never forgotten (stages, questions, people, roles) may be more after several reads."""
+
+_NEVER_SEEN = Job(remote_id="")
+FROM_THE_FEED = {
+    field: getattr(_NEVER_SEEN, field)
+    for field in (
+        "status",
+        "description",
+        "employment_type",
+        "employment_type_raw",
+        "experience_level",
+        "location",
+        "other_locations",
+        "office_remote_ids",
+        "custom_fields",
+        "salary_amount_from",
+        "salary_amount_to",
+        "salary_currency",
+        "salary_period",
+        "salary_period_raw",
+    )
+}
+"""What only the feed tells of a job, as a job shows it that was never there."""
 
 EDITS = ("apply", "move", "candidate", "job", "publish", "unpublish", "team", "channel", "anonymise", "forget")
 
@@ -56,9 +79,11 @@ def comparable(reading: Reading, account: SimulatedAccount) -> dict[tuple[Model,
     for key, record in reading.records(account.context().config).items():
         if key[0] not in COMPARED:
             continue
-        # Only who saw a job in the feed can tell that it left.
+        # Only who saw a job in the feed can tell that it left, and what was said there last.
+        if isinstance(record, JobPosting) and record.status == PostingStatus.INACTIVE:
+            continue
         if isinstance(record, Job) and record.status == JobStatus.CLOSED:
-            record = msgspec.structs.replace(record, status=None)
+            record = msgspec.structs.replace(record, **FROM_THE_FEED)
         found[key] = record
     return found
 

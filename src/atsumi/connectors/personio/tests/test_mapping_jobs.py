@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from atsumi.connector.contract import Group
@@ -15,6 +16,7 @@ from atsumi.connectors.personio.tests.stored import APPLICATION, CATEGORY, JOB, 
 from atsumi.model.enums import (
     EmploymentType,
     JobStatus,
+    PostingStatus,
     RoleType,
     SalaryPeriod,
     UserStatus,
@@ -94,12 +96,32 @@ def test_a_job_that_was_never_published_has_no_status() -> None:
     assert (job.status, job.visibility, job.description, job.post_url) == (None, None, None, None)
 
 
-def test_a_job_that_left_the_feed_is_closed_and_has_no_postings() -> None:
-    stored = published(de=FULL, en=FULL)
+def test_a_job_that_left_the_feed_is_closed_and_keeps_what_was_said_last() -> None:
+    english = position(name="Writer", jobDescriptions=SECTIONS)
+    stored = published(de=FULL, en=english)
+    before = stored.one(Job, "5101")
+    postings = stored.many(JobPosting, "5101", Model.JOB)
     stored.reading.store.remove("feed:de", "5101")
     stored.reading.store.remove("feed:en", "5101")
-    assert stored.one(Job, "5101").status == JobStatus.CLOSED
-    assert not stored.many(JobPosting, "5101", Model.JOB)
+    assert before.description
+    assert stored.one(Job, "5101") == msgspec.structs.replace(
+        before, status=JobStatus.CLOSED, visibility=None, post_url=None
+    )
+    assert len(postings) == 2
+    assert stored.many(JobPosting, "5101", Model.JOB) == [
+        msgspec.structs.replace(posting, status=PostingStatus.INACTIVE, visibility=None, url=None)
+        for posting in postings
+    ]
+    stored.put("feed:de", "5101", FULL)
+    assert stored.one(Job, "5101") == before
+    assert stored.many(JobPosting, "5101", Model.JOB) == postings[:1]
+
+
+def test_a_job_that_left_the_feed_and_is_gone_from_the_tool_is_no_job() -> None:
+    stored = published(de=FULL)
+    stored.reading.store.remove("feed:de", "5101")
+    stored.reading.store.remove("jobs", "5101")
+    assert stored.build(Model.JOB, "5101") == ([], [])
 
 
 def test_a_job_that_is_gone_is_not_rebuilt_from_an_applications_stub() -> None:
