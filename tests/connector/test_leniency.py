@@ -29,6 +29,7 @@ from atsumi.errors import RemoteCall, UnexpectedResponse
         (rb'"\\u0000"', "\\u0000"),
         (b"[1e999, -1e999, 1.5]", [None, None, 1.5]),
         (b'[1e999, "\\ud83d"]', [None, "\ufffd"]),
+        (b"9" * 300, int("9" * 300)),
         (b"9" * 100_000, "9" * 100_000),
         (b'"a\xffb"', "a\ufffdb"),
         (b"\xef\xbb\xbf{}", {}),
@@ -52,8 +53,8 @@ def test_what_is_slightly_broken_is_read(body: bytes, value: object) -> None:
         b"Infinity",
         b"[" * 200_000,
         b"[" * 200_000 + b"]" * 200_000,
-    ]
-    + [b'["\\ud83d",' + b"[" * 200_000],
+        b'["\\ud83d",' + b"[" * 200_000,
+    ],
     ids=range(10),
 )
 def test_what_is_no_json_is_unexpected(body: bytes) -> None:

@@ -27,6 +27,8 @@ _INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)\s*(Z|z|UTC|[+-]\d\d:?\d\d|[+-]\d\d)?)?", re.ASCII
 )
 _LONGEST_WORD = 40
+_LONGEST_ID = 500
+_NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffd\ud800-\udfff]")
 
 
 class Reader:
@@ -127,12 +129,21 @@ class Reader:
 
 
 def as_text(value: object) -> str | None:
-    """Text without surrounding blanks, from a string or a whole number; anything else and empty is ``None``."""
+    """Text without surrounding blanks and NUL, from a string or a whole number; anything else and empty is ``None``."""
     if isinstance(value, str):
-        return value.strip() or None
+        return value.replace("\0", "").strip() or None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return None
+
+
+def as_id(value: object) -> str | None:
+    """A tool's id for a record; ``None`` for what cannot be one: nothing, control characters, replaced characters.
+
+    An id that arrives broken might be anybody's, and a database refuses the longest.
+    """
+    text = as_text(value)
+    return text if text and len(text) <= _LONGEST_ID and not _NO_ID.search(text) else None
 
 
 def as_object(value: object) -> Mapping[str, object]:

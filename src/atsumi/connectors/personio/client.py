@@ -16,7 +16,7 @@ from atsumi.connector.files import RemoteFile, file_name
 from atsumi.connector.http import Response
 from atsumi.connector.manifest import Scope
 from atsumi.connector.paging import Answer, LinkedPage, follow_links
-from atsumi.connector.reading import as_list, as_object, as_text
+from atsumi.connector.reading import as_id, as_list, as_object, as_text
 from atsumi.connectors.personio.auth import Authorization
 from atsumi.connectors.personio.facts import MANIFEST, Settings
 from atsumi.errors import (
@@ -160,7 +160,7 @@ class PersonioClient:
         query = {"id": ",".join(sorted(wanted)), "limit": str(PERSONS_PAGE_SIZE)}
         response = await self._get("list persons", "/v2/persons", "persons", query)
         items, _ = _list_of(response)
-        return [item for item in items if as_text(as_object(item).get("id")) in wanted]
+        return [item for item in items if as_id(as_object(item).get("id")) in wanted]
 
     async def check_persons(self) -> None:
         """Read one person, to see whether the credentials may."""
@@ -182,7 +182,7 @@ class PersonioClient:
             return None
         body = as_object(response.json())
         found = as_object(body.get("_data")) or body
-        if as_text(found.get("id")) is None:
+        if as_id(found.get("id")) is None:
             raise response.unexpected("the answer is not a record", response.json())
         return found
 

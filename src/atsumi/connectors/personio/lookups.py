@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from atsumi.connector.context import Context
 from atsumi.connector.contract import Issue, Page, RawRecord
-from atsumi.connector.reading import as_object, as_text, decode, encode_stably
+from atsumi.connector.reading import as_id, as_object, decode, encode_stably
 from atsumi.connectors.personio import raw
 from atsumi.connectors.personio.client import PERSONS_PAGE_SIZE, PersonioClient
 from atsumi.connectors.personio.facts import LANGUAGES, Settings
@@ -86,7 +86,7 @@ class Persons:
     async def fetch(self, context: Context, ids: Sequence[str]) -> Page:
         page = raw.PageBuilder()
         for item in await PersonioClient(context).persons(ids):
-            person = as_text(as_object(item).get("id"))
+            person = as_id(as_object(item).get("id"))
             if person is not None:
                 page.add([RawRecord(self.name, person, encode_stably(item))])
         return Page(page.records(), issues=page.issues)
@@ -158,7 +158,7 @@ class Documents:
         found = await _each(self.name, client.documents, ids, page)
         people = await self._people(client, [application for application, files in found if files], page)
         for application, files in found:
-            own = [item for item in files if as_text(as_object(as_object(item).get("owner")).get("id")) == application]
+            own = [item for item in files if as_id(as_object(as_object(item).get("owner")).get("id")) == application]
             if len(own) < len(files):
                 page.issues.append(Issue("foreign_file", self.name, application, "owner"))
             if own and application in people:
@@ -172,7 +172,7 @@ class Documents:
         if not owners:
             return set()
         try:
-            return {as_text(as_object(item).get("id")) or "" for item in await client.persons(owners)}
+            return {as_id(as_object(item).get("id")) or "" for item in await client.persons(owners)}
         except PermissionMissing:
             page.issues.append(Issue("owner_unverified", self.name, owners[0], "owner"))
             return set()

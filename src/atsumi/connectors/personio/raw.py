@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from atsumi.connector.contract import Issue, RawKey, RawRecord
-from atsumi.connector.reading import as_list, as_object, as_text, encode_stably
+from atsumi.connector.reading import as_id, as_list, as_object, encode_stably
 
 CATEGORIES: Final = "categories"
 CATEGORY_NAMES: Final = "category_names"
@@ -74,14 +74,14 @@ def malformed(stream: str) -> str:
 
 def stage_words(stage: Mapping[str, object]) -> list[str]:
     """``type`` and ``kind`` in lower case; which of them carries the system key is open (section 8, L)."""
-    return [(as_text(stage.get(name)) or "").lower() for name in ("type", "kind")]
+    return [(as_id(stage.get(name)) or "").lower() for name in ("type", "kind")]
 
 
 def stage_key(stage: Mapping[str, object]) -> str | None:
     """The system key of a built-in stage. A stage without an id that uses an unknown word counts as built-in, too."""
     words = stage_words(stage)
     known = next((word for word in words if word in _SYSTEM_KEYS), None)
-    if known is not None or as_text(stage.get("id")) is not None:
+    if known is not None or as_id(stage.get("id")) is not None:
         return known
     return next((word for word in words if word not in _NO_KEYS), None)
 
@@ -94,7 +94,7 @@ def is_known_key(key: str) -> bool:
 def stage_id(stage: Mapping[str, object]) -> str | None:
     """The remote id of a stage: its own, or ``system:<key>`` for a built-in one (section 8, I)."""
     key = stage_key(stage)
-    return f"system:{key}" if key is not None else as_text(stage.get("id"))
+    return f"system:{key}" if key is not None else as_id(stage.get("id"))
 
 
 def builtin_stages() -> list[RawRecord]:
@@ -122,7 +122,7 @@ def of_transitions(transitions: Iterable[object]) -> list[RawRecord]:
 
 def of_category(category: Mapping[str, object]) -> Iterator[RawRecord]:
     """A category by name, and its stages."""
-    name = as_text(category.get("name"))
+    name = as_id(category.get("name"))
     if name is not None:
         yield RawRecord(CATEGORY_NAMES, name.lower(), encode_stably(category))
     for stage in as_list(category.get("stages")):
@@ -144,7 +144,7 @@ def of_job(job: Mapping[str, object]) -> Iterator[RawRecord]:
 def of_application(application: Mapping[str, object], remote_id: str) -> Iterator[RawRecord]:
     """An application's stage, and its candidate and job as stand-ins for those that cannot be read."""
     candidate, job = as_object(application.get("candidate")), as_object(application.get("job"))
-    candidate_id, job_id = as_text(candidate.get("id")), as_text(job.get("id"))
+    candidate_id, job_id = as_id(candidate.get("id")), as_id(job.get("id"))
     is_anonymized = application.get("is_anonymized") is True
     if candidate_id is not None:
         shown = {"id": candidate_id, "is_anonymized": True} if is_anonymized else dict(candidate)
@@ -165,7 +165,7 @@ def of_form(form: Mapping[str, object]) -> Iterator[RawRecord]:
     """The questions of an application form, without what belongs to the job alone (whether an answer is required)."""
     for item in as_list(form.get("controls")):
         control = dict(as_object(item))
-        name = as_text(control.get("name"))
+        name = as_id(control.get("name"))
         control.pop("is_required", None)
         if name is not None and name.startswith(QUESTION_PREFIX):
             yield RawRecord(QUESTIONS, name, encode_stably(control))
@@ -173,8 +173,8 @@ def of_form(form: Mapping[str, object]) -> Iterator[RawRecord]:
 
 def department_id(department: Mapping[str, object]) -> str | None:
     """The department's id, or its name where it has none."""
-    name = as_text(department.get("name"))
-    return as_text(department.get("id")) or (f"name:{name}" if name else None)
+    name = as_id(department.get("name"))
+    return as_id(department.get("id")) or (f"name:{name}" if name else None)
 
 
 def team(job: Mapping[str, object]) -> list[tuple[str, str | None]]:
@@ -185,8 +185,8 @@ def team(job: Mapping[str, object]) -> list[tuple[str, str | None]]:
     found: dict[tuple[str, str | None], None] = {}
     for item in as_list(job.get("hiring_team")):
         entry = as_object(item)
-        person = as_text(as_object(entry.get("person")).get("id"))
-        label = as_text(as_object(entry.get("role")).get("name"))
+        person = as_id(as_object(entry.get("person")).get("id"))
+        label = as_id(as_object(entry.get("role")).get("name"))
         if person is not None:
             found[(person, " ".join(label.split()) if label else None)] = None
     return list(found)

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from atsumi.connector.context import Context
 from atsumi.connector.contract import LookupStream, Page, RawRecord, Stream, StreamRequest
 from atsumi.connector.paging import LinkedPage
-from atsumi.connector.reading import as_object, as_text, encode_stably
+from atsumi.connector.reading import as_id, as_object, encode_stably
 from atsumi.connectors.personio import raw
 from atsumi.connectors.personio.client import PersonioClient, RequestRefused
 from atsumi.connectors.personio.facts import LANGUAGES, Settings
@@ -150,7 +150,7 @@ def _offices(position: bytes) -> Iterator[RawRecord]:
 def _add_record(page: raw.PageBuilder, stream: str, item: object, observe: Observe) -> None:
     """Keep an item and what it teaches, or keep it aside when it is no record."""
     data, record = encode_stably(item), as_object(item)
-    remote_id = as_text(record.get("id"))
+    remote_id = as_id(record.get("id"))
     if remote_id is None:
         page.add_malformed(stream, data)
         return

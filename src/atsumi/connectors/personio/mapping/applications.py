@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from atsumi.connector.contract import Built, MappingContext, RawKey, RawPrefix, RawView
-from atsumi.connector.reading import Reader, as_list, as_object, as_text, decode, encode_stably
+from atsumi.connector.reading import Reader, as_id, as_list, as_object, decode, encode_stably
 from atsumi.connectors.personio import raw
 from atsumi.connectors.personio.facts import Settings
 from atsumi.connectors.personio.mapping.files import attachments
@@ -52,14 +52,14 @@ def build_application(key: str, view: RawView, context: MappingContext) -> Built
     moves = moves_of(as_list(decode(view.get(raw.TRANSITIONS, key) or b"null")), move_reader)
     application = Application(
         remote_id=key,
-        candidate_remote_id=as_text(as_object(source.get("candidate")).get("id")),
-        job_remote_id=as_text(as_object(source.get("job")).get("id")),
+        candidate_remote_id=as_id(as_object(source.get("candidate")).get("id")),
+        job_remote_id=as_id(as_object(source.get("job")).get("id")),
         current_stage_remote_id=raw.stage_id(stage),
         outcome=_outcome(stage, reader),
         applied_at=applied_at,
         rejected_at=rejected_at(raw.stage_id(stage), moves),
         source=reader.text(channel.get("name"), "channel.name"),
-        source_remote_id=as_text(channel.get("id")),
+        source_remote_id=as_id(channel.get("id")),
         is_anonymized=source.get("is_anonymized") is True,
         remote_created_at=reader.instant(source.get("created_at"), "created_at") or applied_at,
         remote_updated_at=reader.instant(source.get("updated_at"), "updated_at"),
@@ -79,7 +79,7 @@ def build_application(key: str, view: RawView, context: MappingContext) -> Built
 def _without_person(source: Mapping[str, object]) -> bytes:
     """The documented fields (section 7) that tell of the application, with the candidate's id alone."""
     kept = {name: value for name, value in source.items() if name in _IMPERSONAL_FIELDS}
-    candidate = as_text(as_object(source.get("candidate")).get("id"))
+    candidate = as_id(as_object(source.get("candidate")).get("id"))
     return encode_stably(kept | {"candidate": {"id": candidate}})
 
 

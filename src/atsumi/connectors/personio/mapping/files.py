@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from atsumi.connector.reading import Reader, as_object, as_text
+from atsumi.connector.reading import Reader, as_id, as_object, as_text
 from atsumi.model.attachment import Attachment
 from atsumi.model.enums import AttachmentType
 
@@ -28,7 +28,7 @@ def attachments(application: str, candidate: str | None, entries: Iterable[objec
     """One record per file that has an id."""
     found: dict[str, Attachment] = {}
     for entry in map(as_object, entries):
-        document = as_text(entry.get("id"))
+        document = as_id(entry.get("id"))
         if document is None:
             reader.report("malformed_record", "id")
             continue

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from atsumi.connector.contract import Built, MappingContext, RawKey, RawPrefix, RawView
-from atsumi.connector.reading import Reader, as_list, as_object, as_text, decode, encode_stably
+from atsumi.connector.reading import Reader, as_id, as_list, as_object, decode, encode_stably
 from atsumi.connectors.personio import raw
 from atsumi.connectors.personio.facts import Settings
 from atsumi.model.application import Application
@@ -113,7 +113,7 @@ def _without_person(key: str, source: Mapping[str, object], view: RawView) -> Ma
 def _is_erased(key: str, source: Mapping[str, object], view: RawView) -> bool:
     if source.get("is_anonymized") is True:
         return True
-    listed = {as_text(as_object(item).get("id")) for item in as_list(source.get("applications"))}
+    listed = {as_id(as_object(item).get("id")) for item in as_list(source.get("applications"))}
     erased = {address.removeprefix(f"{key}:") for address in view.under(raw.ANONYMIZED, f"{key}:")}
     return bool(listed) and listed <= erased
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from atsumi.connector.contract import Built, MappingContext, RawKey, RawPrefix, RawView
-from atsumi.connector.reading import as_list, as_object, as_text, decode
+from atsumi.connector.reading import as_id, as_list, as_object, as_text, decode
 from atsumi.connectors.personio import raw
 from atsumi.model.enums import StageStatus
 from atsumi.model.job_stage import JobStage
@@ -39,7 +39,7 @@ def build_stage(key: str, view: RawView, context: MappingContext) -> Built:
 def category_key(job: Mapping[str, object]) -> RawKey | None:
     """Where to find a job's category, which may be an object or a bare name (section 7, shape open)."""
     category = job.get("category")
-    number = as_text(as_object(category).get("id"))
+    number = as_id(as_object(category).get("id"))
     if number is not None:
         return RawKey(raw.CATEGORIES, number)
     name = as_text(category) or as_text(as_object(category).get("name"))
