@@ -38,12 +38,12 @@ class DialectServices(SyncServices):
             for one in query.conditions
             if one.operator is Operator.LOOKUP
         ]
-        fragments, next = await reading.list_fragments(
-            self._runtime.pool, integration.number, self._dialect, query, search_keys=keys
-        )
+        pool, number = self._runtime.pool, integration.number
         if query.with_remote_data:
-            return ListPage(await self._with_remote_data(integration, query.model, fragments), next)
-        return ListPage([fragment.body + b',"remote_data":null}' for fragment in fragments], next)
+            fragments, following = await reading.list_fragments(pool, number, self._dialect, query, search_keys=keys)
+            return ListPage(await self._with_remote_data(integration, query.model, fragments), following)
+        bodies, following = await reading.list_bodies(pool, number, self._dialect, query, search_keys=keys)
+        return ListPage(bodies, following, tail=b',"remote_data":null}')
 
     def as_of(self, integration: Integration, model: Model) -> datetime | None:
         connector = self._runtime.connector(integration.tool)

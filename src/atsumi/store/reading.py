@@ -74,10 +74,11 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """``documents`` are complete JSON objects; ``next`` is ``None`` when the list has ended."""
+    """JSON objects, each completed by ``tail``; ``next`` is ``None`` when the list has ended."""
 
     documents: Sequence[bytes]
     next: Position | None
+    tail: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +99,29 @@ async def list_fragments(
     ``search_keys`` are the digests of the query's ``LOOKUP`` conditions, in their order. ``remote_id`` is filled only
     when the query wants remote data.
     """
+    rows, following = await _read(pool, integration, dialect, query, search_keys)
+    return [Fragment(*row) for row in rows], following
+
+
+async def list_bodies(
+    pool: asyncpg.Pool, integration: int, dialect: int, query: ListQuery, *, search_keys: Sequence[Sequence[UUID]] = ()
+) -> tuple[list[bytes], Position | None]:
+    """As :func:`list_fragments`, the documents alone: the shortest way from the store to a response."""
+    rows, following = await _read(pool, integration, dialect, query, search_keys)
+    return [row[3] for row in rows], following
+
+
+async def _read(
+    pool: asyncpg.Pool, integration: int, dialect: int, query: ListQuery, search_keys: Sequence[Sequence[UUID]]
+) -> tuple[list[asyncpg.Record], Position | None]:
     if (query.ids is not None and not query.ids) or any(not condition.values for condition in query.conditions):
         return [], None
     builder = _Builder(integration, dialect, query, list(search_keys))
     rows = await pool.fetch(builder.statement(), *builder.parameters)
-    fragments = [Fragment(*row) for row in rows[: query.page_size]]
     if len(rows) <= query.page_size:
-        return fragments, None
-    return fragments, Position(fragments[-1].touched_seq, fragments[-1].id)
+        return rows, None
+    last = rows[query.page_size - 1]
+    return rows[: query.page_size], Position(last[1], last[0])
 
 
 class _Builder:

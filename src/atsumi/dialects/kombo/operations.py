@@ -52,12 +52,15 @@ def _list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[Answer]]:
         if page.next is not None:
             key = call.services.cursor_key
             following = f'"{write_cursor(key, integration.public_id, spec.name, digest_text, page.next)}"'.encode()
-        documents = list(page.documents) or [b""]
+        documents = list(page.documents)
         # The frame goes around the first and last document, so that the page's bytes are copied once.
         frame = b'{"status":"success","data":{"next":' + following + b',"as_of":' + _json(as_of) + b',"results":['
-        documents[0] = frame + documents[0]
-        documents[-1] += b"]}}"
-        return Answer(b",".join(documents), headers=_freshness(integration, as_of))
+        if documents:
+            documents[0] = frame + documents[0]
+            documents[-1] += page.tail + b"]}}"
+        else:
+            documents = [frame + b"]}}"]
+        return Answer((page.tail + b",").join(documents), headers=_freshness(integration, as_of))
 
     return read_list
 
