@@ -116,7 +116,9 @@ def _stage(link: Stored[Record]) -> wire.JobStage:
     place = cast(JobStage, link.record)
     found = link.one("stage")
     if found is not None:
-        return stage(found, index=place.index)
+        shown = stage(found, index=place.index)
+        shown.remote_data = None
+        return shown
     return wire.JobStage(
         id=values.reference(link, Model.STAGE, place.stage_remote_id),
         remote_id=place.stage_remote_id,
@@ -124,6 +126,7 @@ def _stage(link: Stored[Record]) -> wire.JobStage:
         status=None,
         custom_fields={},
         index=place.index,
+        remote_data=None,
     )
 
 

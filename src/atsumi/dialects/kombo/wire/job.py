@@ -26,6 +26,8 @@ class JobStage(Document):
     status: ActivityWord | None
     custom_fields: CustomFields
     index: int | None
+    remote_data: UnsetType | None = UNSET
+    """Sent inside jobs only, where it is always null: a tool's own record is shown at the top of its list."""
 
 
 class QuestionOption(Document):
@@ -70,6 +72,7 @@ class JobPosting(Document):
     status: PostingStatusWord | None
     visibility: PostingVisibilityWord | None
     url: str | None
+    remote_data: None = None
 
 
 class JobRole(Document):
