@@ -46,4 +46,4 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 def term(field: str, value: str) -> str:
     """One search term as :meth:`Record.lookups` spells it."""
-    return f"{field}:{value.strip().lower()}"
+    return f"{field}:{value.strip().casefold()}"
