@@ -382,6 +382,8 @@ SHORT = hypothesis.settings(
     derandomize=True,
     database=None,
     print_blob=True,
+    # A game takes a second or more: making a failing one shorter would take longer than reading it.
+    phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),
     suppress_health_check=list(HealthCheck),
 )
 LONG = hypothesis.settings(
