@@ -16,6 +16,9 @@ from atsumi.connectors.personio.facts import MANIFEST
 from atsumi.errors import PermissionMissing
 
 _ROOT = "workzag-jobs"
+_MAX_BYTES = 16 * 1024 * 1024
+_MAX_ATTRIBUTES = 50
+"""On one element, namespaces apart. Feeds have none; writing many takes a time that grows with their square."""
 _XML_TYPES = frozenset({"text/xml", "application/xml"})
 
 
@@ -65,6 +68,8 @@ def parse_feed(response: Response) -> list[Position]:
     Entities are not expanded, nothing is loaded from elsewhere, and a document type declaration is refused: feeds
     have none.
     """
+    if len(response.body) > _MAX_BYTES:
+        raise response.unexpected(f"the feed is larger than {_MAX_BYTES} bytes")
     parser = etree.XMLParser(
         resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
     )
@@ -72,11 +77,16 @@ def parse_feed(response: Response) -> list[Position]:
         root = etree.fromstring(response.body, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise response.unexpected("the feed is malformed XML") from error
+    if any(len(element.attrib) > _MAX_ATTRIBUTES or len(element.nsmap) > _MAX_ATTRIBUTES for element in root.iter("*")):
+        raise response.unexpected("an element of the feed has too many attributes")
     if _has_document_type(root):
         raise response.unexpected("the feed declares a document type")
     if root.tag != _ROOT:
         raise response.unexpected("the document's root is not that of a feed")
-    return [_position(element) for element in root.iterchildren("position")]
+    try:
+        return [_position(element) for element in root.iterchildren("position")]
+    except (etree.LxmlError, ValueError) as error:
+        raise response.unexpected("the feed is malformed XML") from error
 
 
 def _position(element: etree._Element) -> Position:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import httpx2
 import pytest
@@ -91,6 +92,7 @@ BOMB = b"""<?xml version="1.0"?><!DOCTYPE workzag-jobs [<!ENTITY a "aaaaaaaaaa">
 <workzag-jobs><position><id>1</id><name>&b;</name></position></workzag-jobs>"""
 FILE = b"""<?xml version="1.0"?><!DOCTYPE w [<!ENTITY f SYSTEM "file:///etc/hostname">]>
 <workzag-jobs><position><id>1</id><name>&f;</name></position></workzag-jobs>"""
+MANY = " ".join(f'{{0}}{number}="urn:{number}"' for number in range(20_000))
 
 FAILURES = {
     "switched off: the home page": (httpx2.Response(200, html="<h1>Jobs</h1>"), PermissionMissing),
@@ -108,14 +110,20 @@ FAILURES = {
     "another document": (xml(b"<rss/>"), UnexpectedResponse),
     "entities": (xml(BOMB), UnexpectedResponse),
     "a foreign file": (xml(FILE), UnexpectedResponse),
+    "many attributes": (xml(feed("<position " + MANY.format("a") + "/>")), UnexpectedResponse),
+    "many namespaces": (xml(feed("<position " + MANY.format("xmlns:a") + "/>")), UnexpectedResponse),
+    "too deep": (xml(feed("<position>" + "<a>" * 9_000 + "</a>" * 9_000 + "</position>")), UnexpectedResponse),
+    "too large": (xml(feed(POSITION, " " * (16 << 20))), UnexpectedResponse),
     "a wrong encoding": (xml(b'<?xml version="1.0" encoding="x-none"?><workzag-jobs/>'), UnexpectedResponse),
 }
 
 
 @pytest.mark.parametrize(("answer", "expected"), FAILURES.values(), ids=FAILURES)
 async def test_each_failure_says_who_acts(answer: httpx2.Response, expected: type[ToolError]) -> None:
+    started = time.perf_counter()
     with pytest.raises(expected, match=r"^personio: read feed de: "):
         await read(answer)
+    assert time.perf_counter() - started < 1
 
 
 async def test_a_feed_that_is_off_says_where_to_switch_it_on() -> None:
