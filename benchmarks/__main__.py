@@ -111,7 +111,7 @@ def main() -> int:
                 say = status.update if progress.is_terminal else progress.print
                 try:
                     with stage() as ground:
-                        reports[name] = part(ground, lambda text, say=say: say(text))  # type: ignore[misc]
+                        reports[name] = part(ground, lambda text, say=say: say(text))  # type: ignore[misc]  # a lambda's default has no annotation
                 except BenchmarkFailed as error:
                     failures[name] = str(error)
     except KeyboardInterrupt:

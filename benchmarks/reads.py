@@ -140,7 +140,7 @@ def _rounds(
         say(f"reads: round {number + 1} of {options.rounds}")
         for clients in options.clients:
             # Another order each time, so that no server always follows the same neighbour.
-            order = random.Random(number * 100 + clients).sample(list(servers), len(servers))  # noqa: S311
+            order = random.Random(number * 100 + clients).sample(list(servers), len(servers))  # noqa: S311 -- the order of measuring
             for server in order:
                 settle(0.3)
                 meter = CpuMeter({"server": server.child.pid, "postgres": ground.postmaster})

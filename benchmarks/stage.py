@@ -48,7 +48,7 @@ class Company:
         request = urllib.request.Request(  # noqa: S310 -- our own simulator
             f"{self.base_url}/_control{path}", method=method, data=json.dumps(body or {}).encode()
         )
-        with urllib.request.urlopen(request, timeout=300) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=300) as answer:  # noqa: S310 -- our own servers
             return json.loads(answer.read())
 
 
@@ -158,7 +158,7 @@ def get(base_url: str, path: str, headers: dict[str, str]) -> bytes:
     """The body of a page that is answered with 200. Raises :class:`BenchmarkFailed` otherwise."""
     request = urllib.request.Request(base_url + path, headers=headers)  # noqa: S310 -- our own servers
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 -- our own servers
             body: bytes = answer.read()
             return body
     except OSError as error:

@@ -355,7 +355,7 @@ class Account:
             table: sorted(
                 str(tuple(row))
                 for row in await self.fetch(
-                    f"SELECT tableoid, ctid::text, xmin::text FROM {table} WHERE integration = $1"  # noqa: S608
+                    f"SELECT tableoid, ctid::text, xmin::text FROM {table} WHERE integration = $1"  # noqa: S608 -- a table name of ours
                 )
             )
             for table in ("record", "raw_record", "fragment", "change", "commit_batch", "source_link")

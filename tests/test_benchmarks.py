@@ -17,11 +17,11 @@ ROOT = Path(__file__).parent.parent
 # The package stands beside the tests, not among the installed ones.
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import memory, reads, syncs  # noqa: E402
-from benchmarks.__main__ import arguments, parts, show  # noqa: E402
-from benchmarks.figures import Report, Spread  # noqa: E402
-from benchmarks.processes import cpu_seconds, peak_megabytes  # noqa: E402
-from benchmarks.stage import Stage, stage  # noqa: E402
+from benchmarks import memory, reads, syncs  # noqa: E402 -- the folder is put on the path above
+from benchmarks.__main__ import arguments, parts, show  # noqa: E402 -- the folder is put on the path above
+from benchmarks.figures import Report, Spread  # noqa: E402 -- the folder is put on the path above
+from benchmarks.processes import cpu_seconds, peak_megabytes  # noqa: E402 -- the folder is put on the path above
+from benchmarks.stage import Stage, stage  # noqa: E402 -- the folder is put on the path above
 
 
 def _quiet(_: str) -> None:
@@ -32,7 +32,7 @@ def _shown(report: Report) -> str:
     console = Console(file=io.StringIO(), width=200)
     show(console, report)
     json.dumps(report.raw)
-    text = console.file.getvalue()  # type: ignore[attr-defined]
+    text = console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO, made above
     assert text
     return text
 

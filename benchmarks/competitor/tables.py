@@ -16,12 +16,12 @@ SCHEMA = "bench"
 class Base(DeclarativeBase):
     """Types that all tables share."""
 
-    type_annotation_map = {datetime: DateTime(timezone=True), dict[str, Any]: JSONB, list[Any]: JSONB}  # noqa: RUF012
+    type_annotation_map = {datetime: DateTime(timezone=True), dict[str, Any]: JSONB, list[Any]: JSONB}  # noqa: RUF012 -- SQLAlchemy's own declaration
 
 
 class Candidate(Base):
     __tablename__ = "candidate"
-    __table_args__ = {"schema": SCHEMA}  # noqa: RUF012
+    __table_args__ = {"schema": SCHEMA}  # noqa: RUF012 -- SQLAlchemy's own declaration
 
     id: Mapped[str] = mapped_column(primary_key=True)
     remote_id: Mapped[str | None]
@@ -37,7 +37,7 @@ class Candidate(Base):
 
 class Stage(Base):
     __tablename__ = "stage"
-    __table_args__ = {"schema": SCHEMA}  # noqa: RUF012
+    __table_args__ = {"schema": SCHEMA}  # noqa: RUF012 -- SQLAlchemy's own declaration
 
     id: Mapped[str] = mapped_column(primary_key=True)
     remote_id: Mapped[str | None]
@@ -49,7 +49,7 @@ class Stage(Base):
 
 class Job(Base):
     __tablename__ = "job"
-    __table_args__ = {"schema": SCHEMA}  # noqa: RUF012
+    __table_args__ = {"schema": SCHEMA}  # noqa: RUF012 -- SQLAlchemy's own declaration
 
     id: Mapped[str] = mapped_column(primary_key=True)
     remote_id: Mapped[str | None]

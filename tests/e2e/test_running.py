@@ -62,7 +62,7 @@ async def ended(account: Account, run_id: UUID) -> runs.Run:
 
 async def test_the_published_client_requests_a_sync_and_is_told_of_one_that_waits(account: Account) -> None:
     def ask(kind: str) -> tuple[bool, str, str]:
-        data = account.sdk().general.trigger_sync(type_=kind).data  # type: ignore[arg-type]
+        data = account.sdk().general.trigger_sync(type_=kind).data  # type: ignore[arg-type]  # the client takes the word as well
         return data.already_queued, data.sync_id, data.type
 
     # The first sync waits since the account was connected; before it there is nothing that a delta could start from.

@@ -90,9 +90,7 @@ async def test_killed_workers_lose_no_run_and_double_none(
         for earlier, later in pairwise(found):
             if earlier["integration"] == later["integration"]:
                 assert earlier["ended_at"] is not None
-                assert later["requested_at"] >= earlier["ended_at"], (
-                    "one run of the schedule at a time"
-                )
+                assert later["requested_at"] >= earlier["ended_at"], "one run of the schedule at a time"
 
 
 async def _each_has(pool: asyncpg.Pool, count: int) -> bool:

@@ -136,7 +136,7 @@ def edits(simulator: Simulator, chance: random.Random) -> list[Callable[[], obje
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_edits_then_an_incremental_sync_equal_a_full_one(product: Product, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)  # noqa: S311 -- a repeatable choice
     simulator = small_company(seed=seed + 1, **COMPANY)
     account = await product.synced(simulator)
     for _ in range(3):
@@ -360,7 +360,7 @@ async def test_a_reader_who_walks_a_list_misses_nothing_that_is_there_all_along(
     simulator = small_company(applications=60, jobs=5, published_share=0.4)
     account = await product.synced(simulator)
     there = await account.remote_ids("applications")
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)  # noqa: S311 -- a repeatable choice
     is_over = asyncio.Event()
 
     async def write() -> None:
@@ -395,7 +395,7 @@ async def test_pollers_by_change_instant_see_every_change_whatever_commits_meanw
     simulator = small_company(applications=40, jobs=5)
     account = await product.synced(simulator)
     mirror = {row["id"]: row for row in await account.rows("applications")}
-    chance = random.Random(3)  # noqa: S311
+    chance = random.Random(3)  # noqa: S311 -- a repeatable choice
     since = max(row["changed_at"] for row in mirror.values())
     for _ in range(6):
         applications = chance.sample(simulator.state("applications")["applications"], 4)

@@ -41,7 +41,7 @@ async def timeline(runtime: Runtime) -> AsyncIterator[Timeline]:
 # The rules as pure functions.
 
 INTERVALS = some.timedeltas(min_value=MINUTE, max_value=30 * DAY)
-MOMENTS = some.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=some.just(UTC))  # noqa: DTZ001
+MOMENTS = some.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=some.just(UTC))  # noqa: DTZ001 -- the strategy adds the zone
 
 
 @given(some.integers(1, 10**9), INTERVALS, MOMENTS, some.timedeltas(timedelta(0), 40 * DAY))

@@ -149,3 +149,17 @@ async def close(pool: asyncpg.Pool) -> None:
             await pool.close()
     except TimeoutError:
         pool.terminate()
+
+
+async def analyze(pool: asyncpg.Pool, integration: int) -> None:
+    """Refresh the planner's statistics of the partitions that hold an integration.
+
+    A first sync fills them faster than the server's own maintenance notices; without statistics the planner reads
+    whole partitions where an index would find a few rows.
+    """
+    for table in ("raw_record", "record", "fragment"):
+        leaf = await pool.fetchval(
+            f"SELECT tableoid::regclass::text FROM {table} WHERE integration = $1 LIMIT 1", integration
+        )
+        if leaf is not None:
+            await pool.execute(f"ANALYZE {leaf}")

@@ -167,8 +167,8 @@ class EmbeddedPostgres:
         found = self._folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
             raise ConfigurationError(
-                f"the data folder {self._folder} does not belong to this user: run as the user that made it, or choose another "
-                "data folder with ATSUMI_DATA_DIR"
+                f"the data folder {self._folder} does not belong to this user: run as the user that made it, "
+                "or choose another data folder with ATSUMI_DATA_DIR"
             )
         if found.st_mode & 0o022:
             raise ConfigurationError(f"other users may write to {self._folder}: chmod go-w {self._folder}")

@@ -79,7 +79,7 @@ class FileStorage:
                     parts.hostname or "",
                     prefix=parts.path.strip("/") or None,
                     client_options={"allow_http": is_plain},
-                    **{name: value for name, value in options.items() if value is not None},  # type: ignore[arg-type]
+                    **{name: value for name, value in options.items() if value is not None},  # type: ignore[arg-type]  # the stub knows no mappings
                 )
             )
         except (OSError, BaseError, ValueError) as error:

@@ -26,7 +26,7 @@ from atsumi.errors import (
     StaleToken,
     UnexpectedResponse,
 )
-from atsumi.store import deletion, records, runs
+from atsumi.store import database, deletion, records, runs
 from atsumi.store.runs import Claim, StreamProgress
 from atsumi.sync import modes
 from atsumi.sync.background import Slice, execute_slice
@@ -202,7 +202,7 @@ async def _read(
             troubles += result.troubles
             written += result.changed > 0
             if result.changed and written in _GROWN:
-                await records.analyze(work.pool, work.claim.owner.integration)
+                await database.analyze(work.pool, work.claim.owner.integration)
             is_sweep, has_read = is_sweep and not page.snapshot_of, True
             if work.observe is not None:
                 work.observe(stream.name, result)
