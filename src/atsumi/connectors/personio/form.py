@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from typing import TypedDict
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -13,6 +15,8 @@ from atsumi.connectors.personio.career import ask_career_site
 from atsumi.errors import UnexpectedResponse
 
 _CONTROLS = "input[name], select[name], textarea[name]"
+_MAX_BYTES = 2 * 1024 * 1024
+_MAX_CONTROLS = 500
 _SILENT_TYPES = frozenset({"hidden", "submit", "button", "reset", "image"})
 _SURE_SIGN = "email"
 """Every application form asks for it (sections 9.1 and 22a); a form without it is another one."""
@@ -66,8 +70,13 @@ def parse_form(response: Response, language: str) -> Form:
     """The controls of the application form in a page. Raises :class:`FormNotAvailable`."""
     if response.content_type not in ("text/html", "application/xhtml+xml"):
         raise FormNotAvailable(response.call, "the application form page is not HTML")
+    if len(response.body) > _MAX_BYTES:
+        raise FormNotAvailable(response.call, f"the application form page is larger than {_MAX_BYTES} bytes")
     tree = LexborHTMLParser(response.body.decode("utf-8", "replace"))
-    for form in tree.css("form"):
+    forms = tree.css("form")
+    if sum(len(form.css(_CONTROLS)) for form in forms[:_MAX_CONTROLS]) > _MAX_CONTROLS:
+        raise FormNotAvailable(response.call, f"the page holds more than {_MAX_CONTROLS} controls")
+    for form in forms[:_MAX_CONTROLS]:
         controls = _controls(form)
         if any(control["name"] == _SURE_SIGN for control in controls):
             return {"language": language, "controls": controls}
@@ -76,8 +85,13 @@ def parse_form(response: Response, language: str) -> Form:
 
 def _controls(form: LexborNode) -> list[Control]:
     labels = {target: label for label in form.css("label") if (target := label.attributes.get("for"))}
+    by_id: dict[str, LexborNode] = {}
+    for item in form.css("[id]"):
+        by_id.setdefault(item.attributes.get("id") or "", item)
+    nodes = form.css(_CONTROLS)
+    in_box = Counter(node.parent.mem_id for node in nodes if node.parent is not None)
     found: dict[str, Control] = {}
-    for node in form.css(_CONTROLS):
+    for node in nodes:
         name, kind = (node.attributes.get("name") or "").strip(), _kind(node)
         if not name or kind in _SILENT_TYPES:
             continue
@@ -96,7 +110,7 @@ def _controls(form: LexborNode) -> list[Control]:
             "label": _REQUIRED_MARK.sub("", label),
             "is_required": _REQUIRED_MARK.search(label) is not None,
             "is_multiple": "multiple" in node.attributes,
-            "description": _description(form, node),
+            "description": _description(node, by_id, in_box),
             "options": [_choice(node, own)] if kind == "radio" else _options(node) if kind == "select" else [],
         }
     return list(found.values())
@@ -125,12 +139,12 @@ def _choice(node: LexborNode, label: LexborNode | None) -> Option:
     return {"value": value, "label": _text(label or _around(node, "label")) or value}
 
 
-def _description(form: LexborNode, node: LexborNode) -> str | None:
+def _description(node: LexborNode, by_id: Mapping[str, LexborNode], in_box: Mapping[int, int]) -> str | None:
     """The text beside the label, or the one that the control names as describing it (section 22a, I)."""
     names = (node.attributes.get("aria-describedby") or "").split()
-    found = [item for name in names if (item := form.css_first(f'[id="{name}"]')) is not None]
+    found = [item for name in names if (item := by_id.get(name)) is not None]
     box = node.parent
-    if not found and box is not None and len(box.css(_CONTROLS)) == 1:
+    if not found and box is not None and in_box[box.mem_id] == 1 and len(box.css(_CONTROLS)) == 1:
         found = [item for item in box.css("p, small") if _around(item, "label") is None]
     return " ".join(text for item in found if (text := _text(item))) or None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 import httpx2
@@ -111,6 +112,27 @@ def test_a_text_beside_the_label_is_the_description(hint: str) -> None:
 def test_a_text_that_the_control_names_is_the_description() -> None:
     html = field('<input name="q" id="field-q" aria-describedby="h x">') + '<p id="h">In a few words.</p>'
     assert control(html)["description"] == "In a few words."
+
+
+@pytest.mark.parametrize("odd", ["&quot;]", "a\\", "&#10;", "]", "🙂", "a&quot;]:has("])
+def test_an_odd_reference_to_a_description_is_no_trouble(odd: str) -> None:
+    html = f'<form><input name="email"><div><input name="a" aria-describedby="{odd}"></div></form>'
+    assert len(parse(html)["controls"]) == 2
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "".join(f'<input name="a{number}">' for number in range(20_000)),
+        "<p>" + " " * (2 << 20) + "</p>",
+    ],
+    ids=["controls", "bytes"],
+)
+def test_a_huge_page_is_refused_at_once(inside: str) -> None:
+    started = time.perf_counter()
+    with pytest.raises(FormNotAvailable):
+        parse(f'<form><input name="email">{inside}</form>')
+    assert time.perf_counter() - started < 1
 
 
 def test_hidden_fields_and_buttons_are_no_controls() -> None:
