@@ -172,3 +172,10 @@ async def test_a_body_that_never_ends_is_given_up() -> None:
     tool.http.timeout_seconds = 0.001
     with pytest.raises(RemoteUnavailable, match="took too long"):
         await tool.ask(safe=False, max_bytes=1 << 30)
+
+
+async def test_of_a_large_error_only_the_start_is_read() -> None:
+    assert len((await Tool(httpx2.Response(404, content=b"x" * (257 << 10))).ask()).body) == 256 << 10
+    with pytest.raises(RemoteUnavailable):
+        await Tool(httpx2.Response(503, content=b"x" * (257 << 10))).ask()
+    assert (await Tool(httpx2.Response(200, content=b"x" * (257 << 10))).ask()).status == 200

@@ -25,6 +25,10 @@ from atsumi.errors import ConfigurationError, RateLimited, RemoteCall, RemoteUna
 DEFAULT_MAX_BYTES = 32 * 1024 * 1024
 MAX_FILE_BYTES = 100 * 1024 * 1024
 DEFAULT_TIMEOUT_SECONDS = 30.0
+MAX_ERROR_BYTES = 256 * 1024
+"""What is read of an answer that tells of an error; the rest is dropped."""
+MAX_REMOTE_MESSAGE = 500
+"""How much of a tool's own words an error repeats."""
 _WHOLE_ANSWER = 10
 """How many times the longest wait for a part of an answer the whole answer may take."""
 _SHORTEST_PAUSE_SECONDS = 1.0
@@ -253,6 +257,9 @@ async def _chunks(answer: httpx2.Response, call: RemoteCall, max_bytes: int) -> 
     size = 0
     with _as_tool_errors(call, answer.request):
         async for chunk in answer.aiter_bytes():
+            if answer.status_code >= 400 and size + len(chunk) > MAX_ERROR_BYTES:
+                yield chunk[: MAX_ERROR_BYTES - size]
+                return
             size += len(chunk)
             if size > max_bytes:
                 raise UnexpectedResponse(call, f"the answer is larger than {max_bytes} bytes")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from atsumi.connector.context import Context, Token
-from atsumi.connector.http import Response
+from atsumi.connector.http import MAX_REMOTE_MESSAGE, Response
 from atsumi.connector.reading import as_object, as_text
 from atsumi.connectors.personio.facts import MANIFEST, Settings
 from atsumi.errors import AuthenticationFailed, RemoteUnavailable, UnexpectedResponse
@@ -83,6 +83,7 @@ def _refused(response: Response) -> AuthenticationFailed | RemoteUnavailable | U
     except UnexpectedResponse as error:
         return error
     code, text = as_text(body.get("error")), as_text(body.get("error_description"))
+    code = code[:MAX_REMOTE_MESSAGE] if code else None
     if code is None:
         return response.unexpected("the token was refused without a reason", body)
     if code in _TEMPORARY:
@@ -90,5 +91,5 @@ def _refused(response: Response) -> AuthenticationFailed | RemoteUnavailable | U
     return AuthenticationFailed(
         response.call,
         f"Personio refuses client id or client secret ({redact_text(code)}); connect again with new credentials",
-        remote_message=redact_text(text) if text else None,
+        remote_message=redact_text(text[:MAX_REMOTE_MESSAGE]) if text else None,
     )
