@@ -13,10 +13,13 @@ import uvicorn
 
 from atsumi.errors import ConfigurationError
 from atsumi.server.app import create_app
+from atsumi.server.protocol import BoundedProtocol
 from atsumi.server.runtime import Runtime
 from atsumi.server.worker import run_worker
 
 _GRACE_SECONDS = 5
+# Requests above it are answered 503; connections that send none are closed by the protocol after some seconds.
+_MAX_CONNECTIONS = 2_000
 _FAULTS_OF_PORT = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EPERM})
 
 
@@ -85,6 +88,9 @@ async def serve(
     """
     config = uvicorn.Config(
         create_app(runtime),
+        http=BoundedProtocol,
+        ws="none",
+        limit_concurrency=_MAX_CONNECTIONS,
         log_config=None,
         access_log=False,
         lifespan="off",
