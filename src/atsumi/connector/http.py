@@ -21,14 +21,15 @@ from atsumi.connector.context import RateLimit, RateLimiter
 from atsumi.connector.leniency import decode_leniently
 from atsumi.connector.shapes import describe_shape, plain_url
 from atsumi.errors import ConfigurationError, RateLimited, RemoteCall, RemoteUnavailable, UnexpectedResponse
+from atsumi.redaction import redact_text
 
 DEFAULT_MAX_BYTES = 32 * 1024 * 1024
 MAX_FILE_BYTES = 100 * 1024 * 1024
 DEFAULT_TIMEOUT_SECONDS = 30.0
 MAX_ERROR_BYTES = 256 * 1024
 """What is read of an answer that tells of an error; the rest is dropped."""
-MAX_REMOTE_MESSAGE = 500
-"""How much of a tool's own words an error repeats."""
+_MAX_REMOTE_MESSAGE = 500
+_READ_OF_MESSAGE = 8_000
 _WHOLE_ANSWER = 10
 """How many times the longest wait for a part of an answer the whole answer may take."""
 _SHORTEST_PAUSE_SECONDS = 1.0
@@ -264,6 +265,14 @@ async def _chunks(answer: httpx2.Response, call: RemoteCall, max_bytes: int) -> 
             if size > max_bytes:
                 raise UnexpectedResponse(call, f"the answer is larger than {max_bytes} bytes")
             yield chunk
+
+
+def remote_message(text: str) -> str:
+    """The start of what a tool says about an error, fit for a log.
+
+    Redacted before the final cut, so that no half of a secret is left at the end.
+    """
+    return redact_text(text[:_READ_OF_MESSAGE])[:_MAX_REMOTE_MESSAGE]
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:

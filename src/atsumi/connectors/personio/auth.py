@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from atsumi.connector.context import Context, Token
-from atsumi.connector.http import MAX_REMOTE_MESSAGE, Response
+from atsumi.connector.http import Response, remote_message
 from atsumi.connector.reading import as_object, as_text
 from atsumi.connectors.personio.facts import MANIFEST, Settings
 from atsumi.errors import AuthenticationFailed, RemoteUnavailable, UnexpectedResponse
-from atsumi.redaction import redact_text, register_secret
+from atsumi.redaction import register_secret
 
 _MARGIN_SECONDS = 300.0
 _TEMPORARY = frozenset({"server_error", "temporarily_unavailable"})
@@ -83,13 +83,13 @@ def _refused(response: Response) -> AuthenticationFailed | RemoteUnavailable | U
     except UnexpectedResponse as error:
         return error
     code, text = as_text(body.get("error")), as_text(body.get("error_description"))
-    code = code[:MAX_REMOTE_MESSAGE] if code else None
+    code = remote_message(code) if code else None
     if code is None:
         return response.unexpected("the token was refused without a reason", body)
     if code in _TEMPORARY:
-        return RemoteUnavailable(response.call, f"no token at the moment ({redact_text(code)})")
+        return RemoteUnavailable(response.call, f"no token at the moment ({code})")
     return AuthenticationFailed(
         response.call,
-        f"Personio refuses client id or client secret ({redact_text(code)}); connect again with new credentials",
-        remote_message=redact_text(text[:MAX_REMOTE_MESSAGE]) if text else None,
+        f"Personio refuses client id or client secret ({code}); connect again with new credentials",
+        remote_message=remote_message(text) if text else None,
     )

@@ -13,7 +13,7 @@ from math import ceil
 
 from atsumi.connector.context import Context, RateLimit
 from atsumi.connector.files import RemoteFile, file_name
-from atsumi.connector.http import MAX_REMOTE_MESSAGE, Response
+from atsumi.connector.http import Response, remote_message
 from atsumi.connector.manifest import Scope
 from atsumi.connector.paging import Answer, LinkedPage, follow_links
 from atsumi.connector.reading import as_id, as_list, as_object, as_text
@@ -28,7 +28,6 @@ from atsumi.errors import (
     ToolError,
     UnexpectedResponse,
 )
-from atsumi.redaction import redact_text
 
 PAGE_SIZE = 200
 """Largest page of recruiting lists (section 6, C)."""
@@ -265,7 +264,7 @@ def _error(response: Response, bucket: str) -> ToolError:
     problems = [as_object(item) for item in as_list(body.get("errors"))]
     types = [as_text(problem.get("type")) or "" for problem in problems]
     detail = next((text for problem in problems if (text := as_text(problem.get("detail")))), None)
-    detail = redact_text(detail[:MAX_REMOTE_MESSAGE]) if detail else None
+    detail = remote_message(detail) if detail else None
     if response.status == 400 and problems:
         # Other resources answer a missing right this way (section 13, 1).
         if any("unauthorized token" in str(problem.get(key)).lower() for problem in problems for key in problem):
