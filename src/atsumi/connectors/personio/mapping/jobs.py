@@ -116,7 +116,8 @@ def _build(
         or as_text(as_object(named).get("name"))
         or as_text(category.get("name"))
         or fields.get("recruitingCategory"),
-        department=as_text(department.get("name")) or fields.get("department"),
+        # A job that was read says itself whether it has one; the position may have left long ago.
+        department=as_text(department.get("name")) if "department" in source else fields.get("department"),
         department_remote_id=raw.department_id(department),
         # The path was seen once (section 18, I). The feed alone gives no account to sign in to.
         remote_url=f"https://{settings.company}.personio.de/recruiting/positions/{key}" if settings.company else None,

@@ -117,6 +117,12 @@ def test_a_job_that_left_the_feed_is_closed_and_keeps_what_was_said_last() -> No
     assert stored.many(JobPosting, "5101", Model.JOB) == postings[:1]
 
 
+def test_a_job_without_a_department_does_not_take_that_of_a_position_that_has_left() -> None:
+    stored = published(de=position(name="Redaktion", department="Redaktion"))
+    stored.put(raw.JOBS, "5101", JOB | {"department": None}).reading.store.remove("feed:de", "5101")
+    assert stored.one(Job, "5101").department is None
+
+
 def test_a_job_that_left_the_feed_and_is_gone_from_the_tool_is_no_job() -> None:
     stored = published(de=FULL)
     stored.reading.store.remove("feed:de", "5101")
