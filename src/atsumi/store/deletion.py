@@ -317,11 +317,12 @@ async def evidence(
 async def still_present(
     connection: Connection, integration: int, stream: str, remote_ids: Sequence[str], written_before: datetime
 ) -> dict[str, bytes]:
-    """Data by remote id of those that are stored, not gone, and were last written before an instant."""
+    """Data by remote id of those that are stored, not gone, and were last written before an instant, in id order."""
     rows = await connection.fetch(
         """
         SELECT remote_id, data FROM raw_record
         WHERE integration = $1 AND stream = $2 AND remote_id = ANY($3) AND gone_at IS NULL AND changed_at < $4
+        ORDER BY remote_id
         """,
         integration,
         stream,

@@ -131,7 +131,8 @@ async def _no_longer_yielded(
             if group.model is model and (model, root := record_id(integration, model, group.key)) not in yielded
         ]
         found = await store.records_by_id(connection, owner.integration, CODES[model], empty)
-        rows += [row for row in found.values() if row.deleted_at is None]
+        # In the groups' order, not in that of the database.
+        rows += [found[id] for id in empty if id in found and found[id].deleted_at is None]
     return [row for row in rows if (MODELS[row.model], row.id) not in yielded]
 
 
@@ -186,7 +187,7 @@ async def _derive(
             parent = codec.references(integration, child).get(derivation.reference)
             if parent is not None:
                 by_parent.setdefault(parent, []).append(child)
-        for id in parents:
+        for id in sorted(parents):
             row = rows.get(id)
             if row is not None:
                 if row.deleted_at is not None:
