@@ -76,7 +76,9 @@ class Page:
     All records are stored in one transaction together with ``position``. ``position`` lets the same run go on after
     this page; ``None`` means that a stopped run starts this stream again (harmless, unchanged records are skipped).
     ``snapshot_of`` names raw streams of which this page holds *every* record: what is stored but missing here is
-    marked as gone. Only single-document listings may claim that.
+    marked as gone once a second run has missed it, too. Only single-document listings may claim that.
+    ``leaving_is_news`` says that a record's absence is itself what the tool tells (a position was taken off the career
+    page) and removes no main record, so that one document is enough.
     ``ends_unproven`` says that this page leaves open whether the listing showed everything (it ended with a link back
     into the listing or at a cut-off of our own, or an item was no record): what was read is good, but no deletion may
     be inferred from this read.
@@ -88,6 +90,7 @@ class Page:
     position: str | None = None
     issues: Sequence[Issue] = ()
     snapshot_of: Sequence[str] = ()
+    leaving_is_news: bool = False
     ends_unproven: bool = False
     is_last: bool = False
 

@@ -352,6 +352,14 @@ async def postpone_run(
     )
 
 
+async def take_from_owner(connection: Connection, integration: int) -> None:
+    """Fence off whoever executes a run; it goes on from its last page under the next claim. Needs the clock row."""
+    await connection.execute("UPDATE clock SET token = token + 1 WHERE integration = $1", integration)
+    await connection.execute(
+        "UPDATE sync_run SET heartbeat_at = '-infinity' WHERE integration = $1 AND state = 'RUNNING'", integration
+    )
+
+
 async def release_run(pool: asyncpg.Pool, claim: Claim) -> None:
     """Give the run back at a clean shutdown, so that the next worker need not wait for the lease to run out."""
     await pool.execute(

@@ -93,7 +93,8 @@ async def settle(sweep: Sweep, stream: str) -> list[str]:
     await apply_gone(
         sweep, stream, answers.gone, kind="probe", detail="the tool answered that it does not know the record"
     )
-    if not sweep.is_broken_off:
+    # A listing that left out one record which exists may have left out any other, however often it does so.
+    if not sweep.is_broken_off and not answers.omitted:
         twice = {one.remote_id: one.suspected_by for one in answers.unasked if one.suspected_by is not None}
         await apply_gone(sweep, stream, twice, kind="second_sweep", detail="two complete listings did not show it")
     return _troubles(tool, stream, answers, is_broken_off=sweep.is_broken_off)

@@ -128,6 +128,8 @@ async def switch(
         raise InvalidInput("days: must be greater than 0")
     async with pool.acquire() as connection, connection.transaction():
         await deletion.visit(connection, integration)
+        # Whoever is reading keeps by the old mode: nothing it still brings may be stored.
+        await runs.take_from_owner(connection, integration)
         await store.set_mode(connection, integration, mode, from_on=from_on, days=days)
     made = await keeper(pool, integration, target, now or datetime.now(UTC))
     withdrawn = await withdraw(pool, made) if made is not None else 0

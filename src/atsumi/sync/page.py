@@ -72,7 +72,7 @@ async def store_page(
                 changes: Sequence[Change] = ()
                 issues = list(page.issues)
             else:
-                changes, found, troubles = await _apply(connection, owner, target, records, snapshot_of, run_id)
+                changes, found, troubles = await _apply(connection, owner, target, page, records, run_id)
                 issues = [*page.issues, *found]
             for one in snapshot_of:
                 await deletion.clear_suspicions(
@@ -142,17 +142,20 @@ async def _apply(
     connection: Connection,
     owner: Owner,
     target: Target,
+    page: Page,
     records: Sequence[RawRecord],
-    snapshot_of: Sequence[str],
     run_id: UUID,
 ) -> tuple[Sequence[Change], list[Issue], list[str]]:
+    snapshot_of = () if page.ends_unproven else page.snapshot_of
     tick = await store.take_clock(connection, owner)
     # Looked up again behind the lock: another writer may have committed since.
     difference = await _difference(connection, owner.integration, records, snapshot_of)
     rows = [RawRow(raw.stream, raw.remote_id, content_hash(raw.data), raw.data) for raw in difference.changed]
     await store.write_raw(connection, owner, tick, rows)
     mapping, tool = target.connector.mapping, target.connector.manifest.slug
-    verdict = await snapshots.judge(connection, owner, mapping, target.context, tool, run_id, difference.gone)
+    verdict = await snapshots.judge(
+        connection, owner, mapping, target.context, tool, run_id, difference.gone, is_news=page.leaving_is_news
+    )
     fed = [*difference.changed, *await snapshots.mark(connection, owner, tick, verdict, run_id)]
     groups, issues = await affected_groups(connection, owner.integration, mapping, target.context, fed)
     changes, found = await remap_groups(connection, owner, tick, target, groups, at_hand=difference.changed)

@@ -161,6 +161,8 @@ async def _read(
 ) -> list[str]:
     """Read one stream to its end; returns what kept it from being wholly believed."""
     if kept is not None and kept.leaves_out(stream.name):
+        # A switch of the mode that was cut short may have left records behind.
+        await modes.withdraw(work.pool, kept)
         await _end_stream(work, stream.name, "COMPLETE", None)
         return []
     # Only a full read of a listing shows everything there is.

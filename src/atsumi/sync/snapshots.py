@@ -52,10 +52,14 @@ async def judge(
     tool: str,
     run_id: UUID,
     missing: Mapping[str, Sequence[str]],
+    *,
+    is_news: bool,
 ) -> Verdict:
     """Decide what of the missing records has gone, and note what has to wait. Belongs into the page's transaction.
 
-    Records that feed nothing (what was malformed) go without further ado.
+    One document may be wrong, so a record goes only when an earlier run has missed it, too; with ``is_news`` one
+    document is enough unless most of a small stream is missing. Records that feed nothing (what was malformed) go
+    without further ado. If one stream of the document loses too much, nothing that the document misses is removed.
     """
     verdict = Verdict()
     integration = owner.integration
@@ -70,12 +74,14 @@ async def judge(
             verdict.troubles.append(unsafe_message(tool, stream, stored, len(ids)))
             continue
         await unsafe.supersede_unsafe(connection, integration, stream)
-        if stored < SMALL and len(ids) * 2 > stored > 0:
+        if groups and (not is_news or (stored < SMALL and len(ids) * 2 > stored > 0)):
             earlier = await deletion.earlier_suspicions(connection, integration, stream, ids, run_id)
             await deletion.suspect(connection, integration, run_id, stream, ids)
             ids = [id for id in ids if id in earlier]
         if ids:
             verdict.gone[stream] = {id: earlier.get(id) for id in ids}
+    if verdict.troubles:
+        verdict.gone.clear()
     return verdict
 
 

@@ -135,8 +135,13 @@ class Feed:
                 page.add_malformed(self.name, position.data)
                 continue
             page.add([RawRecord(self.name, position.id, position.data), *_offices(position.data)])
-        snapshot = (self.name, raw.malformed(self.name))
-        yield Page(page.records(), issues=page.issues, snapshot_of=snapshot, ends_unproven=bool(page.issues))
+        yield Page(
+            page.records(),
+            issues=page.issues,
+            snapshot_of=(self.name, raw.malformed(self.name)),
+            leaving_is_news=True,
+            ends_unproven=bool(page.issues),
+        )
 
 
 def _offices(position: bytes) -> Iterator[RawRecord]:
