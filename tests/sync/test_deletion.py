@@ -9,7 +9,7 @@ import pytest
 from atsumi.model.names import Model
 from atsumi.store import deletion, unsafe
 from atsumi.sync import deletion as sync_deletion
-from harness import Account, Product
+from harness import Account, Product, small_company
 
 
 async def evidence(account: Account) -> dict[tuple[str, str], str]:
@@ -205,3 +205,11 @@ async def test_an_empty_feed_of_many_jobs_waits_for_the_operator(product: Produc
         run = await account.sync("incremental")
         assert run.state == "PARTIALLY_FAILED"
         assert {row["status"] for row in await account.rows("jobs")} == {"OPEN"}
+
+
+async def test_one_document_that_leaves_categories_out_removes_nothing(product: Product) -> None:
+    account = await product.synced(small_company(applications=20, jobs=6))
+    before = await account.rows("jobs")
+    account.simulator.inject("drop_records", path="/v2/recruiting/categories", records=1)
+    await account.sync("incremental")
+    assert [job["stages"] for job in await account.rows("jobs")] == [job["stages"] for job in before]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from atsumi.store import deletion
 from atsumi.store import modes as store
 from atsumi.sync.modes import switch
 from canaries import tables_with
-from harness import Account, Product
+from harness import Account, Product, small_company
 
 PERSONAL = ("applications", "candidates")
 
@@ -163,3 +164,28 @@ async def test_a_mode_needs_what_belongs_to_it(product: Product) -> None:
     for mode, named in (("from_date", {}), ("all", {"days": 3}), ("rolling_days", {"from_on": date(2026, 1, 1)})):
         with pytest.raises(InvalidInput):
             await set_mode(account, mode, **named)
+
+
+async def test_a_switch_while_a_run_reads_takes_effect_at_once(product: Product) -> None:
+    account = await product.connect(small_company(applications=40))
+    switching: list[asyncio.Task[int]] = []
+
+    def observe(stream: str, result: object) -> None:
+        if stream == "candidates" and not switching:
+            switching.append(asyncio.create_task(set_mode(account, "created_only")))
+
+    begun = await account.sync("full", observe=observe)
+    await switching[0]
+    assert begun.state == "RUNNING"
+    await account.resume(begun.id)
+    assert not await stored(account)
+    assert not await account.remote_ids("applications")
+
+
+async def test_a_switch_that_was_cut_short_is_completed_by_the_next_full_run(product: Product) -> None:
+    account = await product.synced(small_company(applications=20))
+    async with account.pool.acquire() as connection, connection.transaction():
+        await store.set_mode(connection, account.number, "created_only")
+    await account.sync("full")
+    assert not await stored(account)
+    assert not await account.remote_ids("candidates")
