@@ -92,6 +92,7 @@ def configure_logging(
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+        logger.setLevel(logging.NOTSET)
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread
 
