@@ -141,6 +141,23 @@ async def test_jobs_by_part_of_the_name(company: Account) -> None:
     }
 
 
+async def test_parts_of_names_are_found_whatever_the_case_in_any_script(product: Product) -> None:
+    names = {
+        "Gießer": "GIESS",
+        "İstanbul Müdürü": "i\u0307stanbul",
+        "Διευθυντής": "ΔΙΕΥΘΥΝΤΉΣ",
+        "Vorstand ΣΊΣΥΦΟΣ": "ίσυφος",
+    }
+    account = await product.connect(small_company(applications=4, jobs=4))
+    ids = [one["id"] for one in held(account, "jobs")]
+    for id, name in zip(ids, names, strict=True):
+        account.simulator.edit_job(id, name=name)
+    await account.sync("full")
+    for id, (name, part) in zip(ids, names.items(), strict=True):
+        for asked in (part, name, name.upper(), name.lower()):
+            assert await account.remote_ids("jobs", name_contains=asked) == {id}, asked
+
+
 async def test_jobs_by_address_of_their_page(company: Account) -> None:
     job = held(company, "published")[0]["id"]
     [shown] = await company.rows("jobs", remote_ids=job)

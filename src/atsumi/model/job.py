@@ -8,7 +8,7 @@ from typing import ClassVar
 from atsumi.model.enums import EmploymentType, JobStatus, RemoteWorkStatus, SalaryPeriod, Visibility
 from atsumi.model.names import Model
 from atsumi.model.parts import Location
-from atsumi.model.record import Record, term
+from atsumi.model.record import Record, folded, term
 
 
 class Job(Record):
@@ -53,7 +53,7 @@ class Job(Record):
 
     def facets(self) -> dict[str, str]:
         found = {
-            "name": self.name,
+            "name": folded(self.name) if self.name is not None else None,
             "status": self.status,
             "visibility": self.visibility,
             "employment_type": self.employment_type,

@@ -36,14 +36,19 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Fields of the tool for which the model has no place, under the tool's own names."""
 
     def lookups(self) -> list[str]:
-        """Exact-match search terms, ``field:value`` with the value lower-cased; indexed by the store."""
+        """Exact-match search terms, ``field:value`` with the value case-folded; indexed by the store."""
         return []
 
     def facets(self) -> dict[str, str]:
-        """Small filterable values by field name; compared, not indexed."""
+        """Small filterable values by field name; compared, not indexed. Free text is :func:`folded`."""
         return {}
 
 
 def term(field: str, value: str) -> str:
     """One search term as :meth:`Record.lookups` spells it."""
-    return f"{field}:{value.strip().casefold()}"
+    return f"{field}:{folded(value.strip())}"
+
+
+def folded(text: str) -> str:
+    """A text as it is compared where case does not count, in any script."""
+    return text.casefold()

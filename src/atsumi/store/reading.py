@@ -12,6 +12,7 @@ import asyncpg
 
 from atsumi.model.catalog import CODES
 from atsumi.model.names import Model
+from atsumi.model.record import folded
 
 
 class Operator(StrEnum):
@@ -24,7 +25,7 @@ class Operator(StrEnum):
     FACET = "facet"
     """The struct's ``facets()`` value for ``field`` is one of ``values``."""
     FACET_CONTAINS = "facet_contains"
-    """The facet contains ``values[0]``, ignoring case."""
+    """The facet, a folded text, contains ``values[0]``, ignoring case."""
     CREATED_FROM = "created_from"
     """``remote_created_at`` is at or after ``values[0]`` (datetime)."""
     HAS_CHILD = "has_child"
@@ -167,8 +168,8 @@ class _Builder:
             case Operator.FACET:
                 return f"r.facets ->> {self._add(condition.field)} = ANY({self._add(list(condition.values))}::text[])"
             case Operator.FACET_CONTAINS:
-                text = self._add(str(condition.values[0]).lower())
-                return f"strpos(lower(r.facets ->> {self._add(condition.field)}), {text}) > 0"
+                text = self._add(folded(str(condition.values[0])))
+                return f"strpos(r.facets ->> {self._add(condition.field)}, {text}) > 0"
             case Operator.CREATED_FROM:
                 return f"r.remote_created_at >= {self._add(condition.values[0])}"
             case Operator.HAS_CHILD:
