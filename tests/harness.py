@@ -325,13 +325,14 @@ class Account:
             for row in rows
         }
 
-    async def fragments(self) -> dict[tuple[int, UUID], bytes]:
-        rows = await self.fetch("SELECT model, id, body FROM fragment WHERE integration = $1")
-        return {(row["model"], row["id"]): row["body"] for row in rows}
+    async def fragments(self) -> dict[tuple[int, int, UUID], tuple[bytes, bytes | None]]:
+        """All stored documents with their custom fields, by dialect, model and id."""
+        rows = await self.fetch("SELECT dialect, model, id, body, custom_fields FROM fragment WHERE integration = $1")
+        return {(row["dialect"], row["model"], row["id"]): (row["body"], row["custom_fields"]) for row in rows}
 
-    async def rendered_anew(self) -> dict[tuple[int, UUID], bytes]:
+    async def rendered_anew(self) -> dict[tuple[int, int, UUID], tuple[bytes, bytes | None]]:
         """What all fragments must equal."""
-        found: dict[tuple[int, UUID], bytes] = {}
+        found: dict[tuple[int, int, UUID], tuple[bytes, bytes | None]] = {}
         stored: dict[int, list[UUID]] = {}
         for row in await self.fetch("SELECT model, id FROM record WHERE integration = $1"):
             stored.setdefault(row["model"], []).append(row["id"])
@@ -346,7 +347,8 @@ class Account:
                         wire_model,
                         stored.get(CODES[wire_model.model], []),
                     )
-                    found.update({(row.model, row.id): row.body for row in rows})
+                    for one in rows:
+                        found[projection.code, one.model, one.id] = (one.body, one.custom_fields)
         return found
 
     async def row_versions(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from atsumi.model.names import Model
 from atsumi.store import database, records, tenants
 from atsumi.store.feed import read_changes
 from atsumi.store.fragments import FragmentRow, insert_fragments, update_fragments
-from atsumi.store.reading import ListQuery, Position, list_fragments
+from atsumi.store.reading import ListQuery, Position, list_page
 from atsumi.store.records import ChangeKind, ChangeRow, Owner, RecordRow
 from atsumi.store.vault import Vault
 from harness import Product
@@ -124,7 +124,7 @@ async def walk(
     greatest = None
     while True:
         query = ListQuery(MODEL, dice.choice((50, 250)), after=after, updated_after=updated_after)
-        fragments, after = await list_fragments(pool, log.integration, DIALECT, query)
+        fragments, after = await list_page(pool, log.integration, DIALECT, query)
         for one in fragments:
             assert one.touched_seq >= seen.get(one.id, 0), "a list went back in time"
             seen[one.id] = one.touched_seq

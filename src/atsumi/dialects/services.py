@@ -177,6 +177,15 @@ class Services(SyncServices, Protocol):
         """One page of one list of the calling dialect."""
         ...
 
+    async def raw_sources(
+        self, integration: Integration, model: Model, remote_ids: Sequence[str]
+    ) -> Sequence[Sequence[tuple[str, bytes]]]:
+        """For each record of a model, what the tool sent of it: (label of the endpoint, JSON), the main one first.
+
+        What the tool no longer shows is left out.
+        """
+        ...
+
     def as_of(self, integration: Integration, model: Model) -> datetime | None:
         """The instant that the model's list is at least as new as; ``None`` before there is one."""
         ...

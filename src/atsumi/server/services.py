@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from atsumi.connector.contract import Connector, MappingContext, RawKey
+from atsumi.connector.contract import Connector, MappingContext
 from atsumi.dialects.services import Integration
 from atsumi.model.names import Model
 from atsumi.model.record import term
 from atsumi.server.runs import SyncServices, streams_behind
 from atsumi.server.runtime import Runtime
 from atsumi.store import reading, records
-from atsumi.store.reading import Fragment, ListPage, ListQuery, Operator
+from atsumi.store.reading import ListPage, ListQuery, Operator
 from atsumi.sync.codec import search_key
 from atsumi.sync.projection import Projection
 
@@ -38,12 +38,7 @@ class DialectServices(SyncServices):
             for one in query.conditions
             if one.operator is Operator.LOOKUP
         ]
-        pool, number = self._runtime.pool, integration.number
-        if query.with_remote_data:
-            fragments, following = await reading.list_fragments(pool, number, self._dialect, query, search_keys=keys)
-            return ListPage(await self._with_remote_data(integration, query.model, fragments), following)
-        bodies, following = await reading.list_bodies(pool, number, self._dialect, query, search_keys=keys)
-        return ListPage(bodies, following, tail=b',"remote_data":null}')
+        return await reading.list_page(self._runtime.pool, integration.number, self._dialect, query, search_keys=keys)
 
     def as_of(self, integration: Integration, model: Model) -> datetime | None:
         connector = self._runtime.connector(integration.tool)
@@ -59,24 +54,14 @@ class DialectServices(SyncServices):
     def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:
         return self._runtime.connector(tool).mapping.coverage.get(model, {})
 
-    async def _with_remote_data(
-        self, integration: Integration, model: Model, fragments: Sequence[Fragment]
-    ) -> list[bytes]:
-        """The documents with the raw records that the connector names for them, as the tool sent them."""
+    async def raw_sources(
+        self, integration: Integration, model: Model, remote_ids: Sequence[str]
+    ) -> Sequence[Sequence[tuple[str, bytes]]]:
         name = self._runtime.connector(integration.tool).mapping.remote_data
         context = MappingContext(config=integration.config)
-        wanted: list[Sequence[tuple[str, RawKey]]] = [
-            name(model, fragment.remote_id, context) if fragment.remote_id is not None else () for fragment in fragments
-        ]
+        wanted = [name(model, remote_id, context) for remote_id in remote_ids]
         async with self._runtime.pool.acquire() as connection:
             raw = await records.raw_by_key(
                 connection, integration.number, {(key.stream, key.remote_id) for keys in wanted for _, key in keys}
             )
-        documents = []
-        for fragment, keys in zip(fragments, wanted, strict=True):
-            parts = [
-                b'"%s":%s' % (label.encode(), raw[key][0]) for label, key in keys if key in raw and not raw[key][1]
-            ]
-            remote_data = b"{" + b",".join(parts) + b"}" if parts else b"null"
-            documents.append(fragment.body + b',"remote_data":' + remote_data + b"}")
-        return documents
+        return [[(label, raw[key][0]) for label, key in keys if key in raw and not raw[key][1]] for keys in wanted]

@@ -13,13 +13,14 @@ from atsumi.store.records import Connection, Owner
 
 
 class FragmentRow(NamedTuple):
-    """One rendered document. ``touched_seq`` 0 keeps the stored number."""
+    """One rendered document. ``touched_seq`` 0 keeps the stored number; see ``WireModel`` for the two texts."""
 
     model: int
     id: UUID
     touched_seq: int
     is_deleted: bool
     body: bytes
+    custom_fields: bytes | None = None
 
 
 async def insert_fragments(connection: Connection, owner: Owner, dialect: int, rows: Sequence[FragmentRow]) -> None:
@@ -41,8 +42,9 @@ async def update_fragments(connection: Connection, owner: Owner, dialect: int, r
         await connection.execute(
             """
             UPDATE fragment f SET touched_seq = greatest(f.touched_seq, n.touched_seq), is_deleted = n.is_deleted,
-                body = n.body
-            FROM unnest($4::uuid[], $5::bigint[], $6::boolean[], $7::bytea[]) AS n (id, touched_seq, is_deleted, body)
+                body = n.body, custom_fields = n.custom_fields
+            FROM unnest($4::uuid[], $5::bigint[], $6::boolean[], $7::bytea[], $8::bytea[])
+                AS n (id, touched_seq, is_deleted, body, custom_fields)
             WHERE f.integration = $1 AND f.dialect = $2 AND f.model = $3 AND f.id = n.id AND f.id = ANY($4)
             """,
             owner.integration,
@@ -52,6 +54,7 @@ async def update_fragments(connection: Connection, owner: Owner, dialect: int, r
             [row.touched_seq for row in found],
             [row.is_deleted for row in found],
             [row.body for row in found],
+            [row.custom_fields for row in found],
         )
 
 

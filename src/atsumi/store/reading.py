@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -70,59 +71,46 @@ class ListQuery:
     include_deleted: bool = False
     ids: Sequence[UUID] | None = None
     conditions: Sequence[Condition] = ()
-    with_remote_data: bool = False
+    with_remote_ids: bool = False
+    with_custom_fields: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ListPage:
-    """JSON objects, each completed by ``tail``; ``next`` is ``None`` when the list has ended."""
+class Fragment(NamedTuple):
+    """One document without its closing brace, and where it stands in its list.
 
-    documents: Sequence[bytes]
-    next: Position | None
-    tail: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """One document without its closing brace, and where it stands."""
+    ``remote_id`` and ``custom_fields`` (a JSON object) are filled only when the query wants them.
+    """
 
     id: UUID
     touched_seq: int
-    remote_id: str | None
     body: bytes
+    remote_id: str | None = None
+    custom_fields: bytes | None = None
 
 
-async def list_fragments(
+class ListPage(NamedTuple):
+    """Documents in their order; ``next`` is ``None`` when the list has ended."""
+
+    fragments: Sequence[Fragment]
+    next: Position | None
+
+
+async def list_page(
     pool: asyncpg.Pool, integration: int, dialect: int, query: ListQuery, *, search_keys: Sequence[Sequence[UUID]] = ()
-) -> tuple[list[Fragment], Position | None]:
-    """One page of a dialect's list, in order; the position is ``None`` when the list has ended.
+) -> ListPage:
+    """One page of a dialect's list.
 
-    ``search_keys`` are the digests of the query's ``LOOKUP`` conditions, in their order. ``remote_id`` is filled only
-    when the query wants remote data.
+    ``search_keys`` are the digests of the query's ``LOOKUP`` conditions, in their order.
     """
-    rows, following = await _read(pool, integration, dialect, query, search_keys)
-    return [Fragment(*row) for row in rows], following
-
-
-async def list_bodies(
-    pool: asyncpg.Pool, integration: int, dialect: int, query: ListQuery, *, search_keys: Sequence[Sequence[UUID]] = ()
-) -> tuple[list[bytes], Position | None]:
-    """As :func:`list_fragments`, the documents alone: the shortest way from the store to a response."""
-    rows, following = await _read(pool, integration, dialect, query, search_keys)
-    return [row[3] for row in rows], following
-
-
-async def _read(
-    pool: asyncpg.Pool, integration: int, dialect: int, query: ListQuery, search_keys: Sequence[Sequence[UUID]]
-) -> tuple[list[asyncpg.Record], Position | None]:
     if (query.ids is not None and not query.ids) or any(not condition.values for condition in query.conditions):
-        return [], None
+        return ListPage((), None)
     builder = _Builder(integration, dialect, query, list(search_keys))
     rows = await pool.fetch(builder.statement(), *builder.parameters)
-    if len(rows) <= query.page_size:
-        return rows, None
-    last = rows[query.page_size - 1]
-    return rows[: query.page_size], Position(last[1], last[0])
+    following = None
+    if len(rows) > query.page_size:
+        rows = rows[: query.page_size]
+        following = Position(rows[-1][1], rows[-1][0])
+    return ListPage([Fragment(*row) for row in rows], following)
 
 
 class _Builder:
@@ -151,10 +139,11 @@ class _Builder:
         if query.ids is not None:
             clauses.append(f"f.id = ANY({self._add(list(query.ids))}::uuid[])")
         clauses += [self._condition(condition) for condition in query.conditions]
-        needs_record = query.with_remote_data or bool(query.conditions)
+        needs_record = query.with_remote_ids or bool(query.conditions)
         join = "JOIN record r ON r.integration = f.integration AND r.model = f.model AND r.id = f.id"
         return (
-            f"SELECT f.id, f.touched_seq, {'r.remote_id' if query.with_remote_data else 'NULL'}, f.body "
+            f"SELECT f.id, f.touched_seq, f.body, {'r.remote_id' if query.with_remote_ids else 'NULL'}, "
+            f"{'f.custom_fields' if query.with_custom_fields else 'NULL'} "
             f"FROM fragment f {join if needs_record else ''} "
             f"WHERE {' AND '.join(clauses)} ORDER BY f.touched_seq, f.id LIMIT $4"
         )

@@ -17,6 +17,7 @@ class Document(NamedTuple):
 
     is_deleted: bool
     body: bytes
+    custom_fields: bytes | None
 
 
 async def plan(connection: Connection, claim: Claim, streams: Sequence[str], bounded: str | None) -> None:
@@ -151,7 +152,7 @@ async def documents(
     """Stored documents by id."""
     rows = await connection.fetch(
         """
-        SELECT id, is_deleted, body FROM fragment
+        SELECT id, is_deleted, body, custom_fields FROM fragment
         WHERE integration = $1 AND dialect = $2 AND model = $3 AND id = ANY($4)
         """,
         owner.integration,
@@ -159,7 +160,7 @@ async def documents(
         model,
         ids,
     )
-    return {row["id"]: Document(row["is_deleted"], row["body"]) for row in rows}
+    return {row["id"]: Document(row["is_deleted"], row["body"], row["custom_fields"]) for row in rows}
 
 
 async def unplaced(pool: asyncpg.Pool, run_id: UUID) -> int:

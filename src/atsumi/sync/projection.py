@@ -70,14 +70,16 @@ class Relation:
 class WireModel:
     """One list of a dialect.
 
-    ``render`` returns a JSON object *without its closing brace*: the reader appends ``remote_data`` and the brace.
-    It must be pure.
+    ``render`` returns a JSON object *without its closing brace*: the reader appends what is not stored and the brace.
+    ``custom_fields``, where a dialect shows them only when asked, returns them as a JSON object, or ``None`` for none;
+    they are stored beside the document. Both must be pure.
     """
 
     name: str
     model: Model
     relations: tuple[Relation, ...]
     render: Callable[[Stored[Record]], bytes]
+    custom_fields: Callable[[Stored[Record]], bytes | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

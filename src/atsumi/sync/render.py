@@ -207,7 +207,14 @@ async def _documents(wire_model: WireModel, reached: _Reached, loader: _Loader) 
     roots = await loader.by_id(wire_model.model, list(reached))
     trees = await _with_relations(list(roots.values()), wire_model.relations, loader)
     return [
-        FragmentRow(code, tree.id, reached[tree.id].seq, tree.deleted_at is not None, wire_model.render(tree))
+        FragmentRow(
+            code,
+            tree.id,
+            reached[tree.id].seq,
+            tree.deleted_at is not None,
+            wire_model.render(tree),
+            wire_model.custom_fields(tree) if wire_model.custom_fields is not None else None,
+        )
         for tree in trees
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,17 +52,32 @@ def _list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[Answer]]:
         if page.next is not None:
             key = call.services.cursor_key
             following = f'"{write_cursor(key, integration.public_id, spec.name, digest_text, page.next)}"'.encode()
-        documents = list(page.documents)
+        documents, end = await _documents(call, integration, spec, page)
         # The frame goes around the first and last document, so that the page's bytes are copied once.
         frame = b'{"status":"success","data":{"next":' + following + b',"as_of":' + _json(as_of) + b',"results":['
         if documents:
             documents[0] = frame + documents[0]
-            documents[-1] += page.tail + b"]}}"
+            documents[-1] += end + b"]}}"
         else:
             documents = [frame + b"]}}"]
-        return Answer((page.tail + b",").join(documents), headers=_freshness(integration, as_of))
+        return Answer((end + b",").join(documents), headers=_freshness(integration, as_of))
 
     return read_list
+
+
+async def _documents(call: Call, integration: Integration, spec: ListSpec, page: ListPage) -> tuple[list[bytes], bytes]:
+    """The documents, and what completes each of them."""
+    bodies = [fragment.body for fragment in page.fragments]
+    if not integration.remote_data_enabled:
+        return bodies, b',"remote_data":null}'
+    remote_ids = [fragment.remote_id or "" for fragment in page.fragments]
+    found = await call.services.raw_sources(integration, spec.model, remote_ids)
+    return [body + b',"remote_data":' + _object(parts) for body, parts in zip(bodies, found, strict=True)], b"}"
+
+
+def _object(parts: Sequence[tuple[str, bytes]]) -> bytes:
+    """Raw records by the label of their endpoint, as the tool sent them."""
+    return b"{" + b",".join(b'"%s":%s' % (label.encode(), data) for label, data in parts) + b"}" if parts else b"null"
 
 
 def _json(moment: datetime | None) -> bytes:

@@ -160,7 +160,7 @@ def _query(
         include_deleted=request.include_deleted,
         ids=ids,
         conditions=tuple(conditions),
-        with_remote_data=integration.remote_data_enabled,
+        with_remote_ids=integration.remote_data_enabled,
     )
 
 

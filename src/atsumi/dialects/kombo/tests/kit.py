@@ -25,7 +25,7 @@ from atsumi.model.catalog import STRUCTS
 from atsumi.model.ids import record_id
 from atsumi.model.names import Model
 from atsumi.model.record import Record
-from atsumi.store.reading import ListPage, ListQuery, Position
+from atsumi.store.reading import Fragment, ListPage, ListQuery, Position
 from atsumi.store.runs import Run
 from atsumi.store.tenants import Freshness
 from atsumi.sync.projection import Relation, Stored, WireModel
@@ -71,10 +71,18 @@ def _is_related(record: Record, relation: Relation, other: Record) -> bool:
     return bool(getattr(other, relation.reverse) == record.remote_id)
 
 
+END = b',"remote_data":null}'
+
+
+def body(name: str, record: Record, records: Sequence[Record]) -> bytes:
+    """A document of one list as it is stored."""
+    made = WIRE_MODELS[name]
+    return made.render(gather(record, made.relations, records))
+
+
 def document(name: str, record: Record, records: Sequence[Record]) -> bytes:
     """A complete document of one list, as a reader would send it."""
-    made = WIRE_MODELS[name]
-    return made.render(gather(record, made.relations, records)) + b',"remote_data":null}'
+    return body(name, record, records) + END
 
 
 MANIFEST = Manifest(
@@ -132,7 +140,12 @@ class FakeServices:
             rows = [row for row in rows if row[1][0] in query.ids]
         page = rows[: query.page_size]
         following = Position(seq=page[-1][0], id=page[-1][1][0]) if len(rows) > len(page) else None
-        return ListPage(documents=[row[1][1] for row in page], next=following)
+        return ListPage([Fragment(row[1][0], row[0], row[1][1]) for row in page], following)
+
+    async def raw_sources(
+        self, integration: Integration, model: Model, remote_ids: Sequence[str]
+    ) -> Sequence[Sequence[tuple[str, bytes]]]:
+        return [() for _ in remote_ids]
 
     def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:
         return self.connectors[tool].mapping.coverage.get(model, {})

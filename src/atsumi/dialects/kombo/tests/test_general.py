@@ -15,7 +15,7 @@ from atsumi.dialects.kombo.openapi import openapi_document
 from atsumi.dialects.kombo.operations import OPERATIONS
 from atsumi.dialects.kombo.parse import COMMON
 from atsumi.dialects.kombo.tests import samples
-from atsumi.dialects.kombo.tests.kit import ORIGIN, FakeServices, client, document, integration
+from atsumi.dialects.kombo.tests.kit import ORIGIN, FakeServices, body, client, integration
 from atsumi.model.names import Model
 
 DOCUMENT: dict[str, Any] = json.loads(openapi_document())
@@ -34,7 +34,7 @@ def answer_schema(path: str, code: str = "200") -> dict[str, Any]:
 async def test_a_list_fits_our_published_document(name: str) -> None:
     services = FakeServices()
     record = samples.LISTED[name]
-    services.documents[record.model] = [(integration().public_id, document(name, record, samples.RECORDS))]
+    services.documents[record.model] = [(integration().public_id, body(name, record, samples.RECORDS))]
     async with client(services) as http:
         full = await http.get(f"/v1/ats/{name}")
         services.documents.clear()

@@ -225,7 +225,7 @@ def test_remote_data_is_read_where_the_integration_shows_it() -> None:
     request = parse(spec, b"")
     found = list_query(spec, request, b"", services.integrations[INTEGRATION], services)
     assert found is not None
-    assert found.with_remote_data
+    assert found.with_remote_ids
 
 
 def test_common_parameters_are_not_filters_of_a_list() -> None:

@@ -14,7 +14,7 @@ from atsumi.dialects.kombo.errors import CODES, Family, codes_of
 from atsumi.dialects.kombo.lists import LISTS, Kind, ListSpec
 from atsumi.dialects.kombo.openapi import openapi_document
 from atsumi.dialects.kombo.tests import samples
-from atsumi.dialects.kombo.tests.kit import WIRE_MODELS, FakeServices, client, document, integration, reference
+from atsumi.dialects.kombo.tests.kit import WIRE_MODELS, FakeServices, body, client, document, integration, reference
 from atsumi.model.catalog import STRUCTS
 from atsumi.sync.projection import Relation
 
@@ -45,8 +45,8 @@ async def test_a_served_list_fits_the_contract(contract: dict[str, Any], spec: L
     record = samples.LISTED[spec.name]
     bare = STRUCTS[spec.model](remote_id="1")
     services.documents[spec.model] = [
-        (integration().public_id, document(spec.name, record, samples.RECORDS)),
-        (integration().public_id, document(spec.name, bare, [])),
+        (integration().public_id, body(spec.name, record, samples.RECORDS)),
+        (integration().public_id, body(spec.name, bare, [])),
     ]
     async with client(services) as http:
         check(contract, spec.path, (await http.get(f"/v1{spec.path}")).json())

@@ -14,7 +14,7 @@ from kombo.errors import KomboAtsError, KomboGeneralError
 from atsumi.dialects.kombo.call import integration_id
 from atsumi.dialects.kombo.lists import LISTS
 from atsumi.dialects.kombo.tests import samples
-from atsumi.dialects.kombo.tests.kit import KEY, ORIGIN, WIRE_MODELS, FakeServices, application, document, integration
+from atsumi.dialects.kombo.tests.kit import KEY, ORIGIN, WIRE_MODELS, FakeServices, application, body, integration
 from atsumi.dialects.services import IntegrationState
 from atsumi.model.ids import record_id, to_base58
 from atsumi.model.names import Model
@@ -42,7 +42,7 @@ METHODS: Mapping[str, str] = {
 def services() -> FakeServices:
     services = FakeServices()
     for name, record in samples.LISTED.items():
-        made = document(name, record, samples.RECORDS)
+        made = body(name, record, samples.RECORDS)
         services.documents[WIRE_MODELS[name].model] = [
             (record_id(integration().public_id, record.model, record.remote_id), made)
         ]
@@ -72,7 +72,7 @@ async def test_the_client_reads_every_list(sdk: Kombo, spec: Any) -> None:
 async def test_the_client_walks_pages_with_its_filters(sdk: Kombo, services: FakeServices) -> None:
     tags = [Tag(remote_id=str(number)) for number in range(5)]
     services.documents[Model.TAG] = [
-        (record_id(integration().public_id, Model.TAG, tag.remote_id), document("tags", tag, [])) for tag in tags
+        (record_id(integration().public_id, Model.TAG, tag.remote_id), body("tags", tag, [])) for tag in tags
     ]
     seen = []
     page = await sdk.ats.get_tags_async(

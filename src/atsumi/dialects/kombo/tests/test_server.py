@@ -13,14 +13,14 @@ from kombo import Kombo
 
 from atsumi.dialects.kombo.call import integration_id
 from atsumi.dialects.kombo.tests import samples
-from atsumi.dialects.kombo.tests.kit import KEY, FakeServices, application, document, integration
+from atsumi.dialects.kombo.tests.kit import KEY, FakeServices, application, body, integration
 from atsumi.model.names import Model
 
 
 @pytest.fixture
 async def origin() -> AsyncIterator[str]:
     services = FakeServices()
-    services.documents[Model.JOB] = [(integration().public_id, document("jobs", samples.JOB, samples.RECORDS))] * 3
+    services.documents[Model.JOB] = [(integration().public_id, body("jobs", samples.JOB, samples.RECORDS))] * 3
     server = uvicorn.Server(uvicorn.Config(application(services), log_config=None, lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         running = asyncio.create_task(server.serve(sockets=[listening]))
