@@ -10,6 +10,8 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import ceil
 from typing import Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
@@ -17,13 +19,14 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from atsumi.dialects.services import Access, Caller, Integration
-from atsumi.errors import AuthenticationRequired
+from atsumi.errors import AuthenticationRequired, InvalidInput, RateLimited
 from atsumi.model.ids import from_base58
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
 _DOCUMENT_PATH = "/openapi.json"
 _SCHEME = b"bearer"
+_LONGEST_BODY = 64 * 1024
 
 
 class NoRoute(Exception):
@@ -172,6 +175,27 @@ def header(scope: Scope, name: bytes) -> bytes | None:
             found: bytes = value
             return found
     return None
+
+
+async def read_body(receive: Receive | None) -> bytes:
+    """The whole request body. Raises :class:`InvalidInput` for more than 64 KiB."""
+    found = b""
+    while receive is not None:
+        message = await receive()
+        found += message.get("body", b"")
+        if len(found) > _LONGEST_BODY:
+            raise InvalidInput(f"The body is longer than {_LONGEST_BODY} bytes.")
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            break
+    return found
+
+
+def retry_after(error: Exception) -> Headers:
+    """How long to wait, where the error is about that."""
+    if not isinstance(error, RateLimited):
+        return ()
+    seconds = max(1, ceil((error.retry_at - datetime.now(UTC)).total_seconds()))
+    return ((b"retry-after", str(seconds).encode()),)
 
 
 async def authenticate(services: Access, scope: Scope) -> Caller:

@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope
 
-from atsumi.dialects.http import authenticate, header, integration_spelled
+from atsumi.dialects.http import authenticate, header, integration_spelled, read_body
 from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import WireError
 from atsumi.dialects.services import Caller, Integration, IntegrationState, Services
-from atsumi.errors import InvalidInput
 from atsumi.model.ids import to_base58
 
 _INTEGRATION = DIALECT.integration_header.lower().encode()
-_LONGEST_BODY = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +27,7 @@ class Call:
 
     async def body(self) -> bytes:
         """The whole request body. Raises :class:`~atsumi.errors.InvalidInput` for more than 64 KiB."""
-        found = b""
-        while self.receive is not None:
-            message = await self.receive()
-            found += message.get("body", b"")
-            if len(found) > _LONGEST_BODY:
-                raise InvalidInput(f"The body is longer than {_LONGEST_BODY} bytes.")
-            if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                break
-        return found
+        return await read_body(self.receive)
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of that (lower-case) name."""

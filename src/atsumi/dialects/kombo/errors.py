@@ -8,14 +8,12 @@ others; a code that they do not know costs them the typed error, so it is ``null
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from enum import Enum
-from math import ceil
 
 import msgspec
 
 from atsumi import errors
-from atsumi.dialects.http import ErrorAnswer, Headers, NoRoute
+from atsumi.dialects.http import ErrorAnswer, Headers, NoRoute, retry_after
 
 
 class Family(Enum):
@@ -124,7 +122,7 @@ def error_answer(error: Exception, family: Family, request_id: str) -> ErrorAnsw
     for kind, code in _BY_TYPE:
         if isinstance(error, kind):
             message = str(error) or CODES[code].title
-            return _coded(code, message, family, _retry_after(error))
+            return _coded(code, message, family, retry_after(error))
     for kind, status in _WITHOUT_CODE:
         if isinstance(error, kind):
             return ErrorAnswer(status, _body(None, str(error)))
@@ -144,10 +142,3 @@ def _coded(code: str, message: str, family: Family, headers: Headers = ()) -> Er
 def _body(code: str | None, message: str) -> bytes:
     title = CODES[code].title if code is not None else None
     return msgspec.json.encode(ErrorDocument(error=ErrorDetail(code=code, title=title, message=message)))
-
-
-def _retry_after(error: Exception) -> Headers:
-    if not isinstance(error, errors.RateLimited):
-        return ()
-    seconds = max(1, ceil((error.retry_at - datetime.now(UTC)).total_seconds()))
-    return ((b"retry-after", str(seconds).encode()),)
