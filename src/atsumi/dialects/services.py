@@ -193,3 +193,14 @@ class Services(SyncServices, Protocol):
     def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:
         """The canonical fields that the tool's connector can fill for a model; empty when it has no such model."""
         ...
+
+
+class TokenServices(Services, Protocol):
+    """The product, as a surface sees it whose calls name an integration by a secret token."""
+
+    async def integration_by_token(self, caller: Caller, token: str) -> Integration | None:
+        """The integration whose connector token this is, if it belongs to the caller's environment and is not deleted.
+
+        A token that was never given out and one of another environment are both answered with ``None``.
+        """
+        ...

@@ -1,0 +1,31 @@
+"""The dialect as an ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.routing import BaseRoute, Mount
+from starlette.types import Receive, Scope
+
+from atsumi.dialects.bindbee.call import Call
+from atsumi.dialects.bindbee.dialect import DIALECT
+from atsumi.dialects.bindbee.errors import error_answer
+from atsumi.dialects.bindbee.openapi import openapi_document
+from atsumi.dialects.bindbee.operations import OPERATIONS, Operation
+from atsumi.dialects.http import Answer, Api
+from atsumi.dialects.services import TokenServices
+
+
+def routes(services: TokenServices) -> list[BaseRoute]:
+    """All routes of the dialect, to be put among the routes of the product's application.
+
+    ``/api`` holds the API and its OpenAPI document (``/api/openapi.json``, readable without a key).
+    """
+
+    async def handle(
+        operation: Operation, scope: Scope, receive: Receive, parameters: Mapping[str, str]
+    ) -> bytes | Answer:
+        return await operation.handler(Call(services, scope, parameters, receive))
+
+    app = Api("bindbee", OPERATIONS, handle=handle, refuse=error_answer, document=openapi_document)
+    return [Mount(DIALECT.base_path, app=app)]
