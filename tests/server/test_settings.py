@@ -179,6 +179,21 @@ def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "ATSUMI_LOG_FORMAT" in message
 
 
+def test_surfaces_are_separated_by_commas_or_a_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert load_settings().dialects == ("kombo", "bindbee")
+    (tmp_path / "atsumi.toml").write_text('dialects = ["bindbee"]\n')
+    assert load_settings().dialects == ("bindbee",)
+    monkeypatch.setenv("ATSUMI_DIALECTS", "bindbee, kombo")
+    assert load_settings().dialects == ("bindbee", "kombo")
+
+
+def test_unknown_surfaces_are_refused_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATSUMI_DIALECTS", "merge,other")
+    assert refusal() == (
+        "ATSUMI_DIALECTS: 'merge,other' is refused: not allowed; allowed: kombo, bindbee, or both, separated by commas"
+    )
+
+
 def test_an_override_is_named_as_on_the_command_line() -> None:
     assert refusal({"worker_concurrency": 0}).startswith("--worker-concurrency: 0 is refused")
 

@@ -12,25 +12,19 @@ A key that is not a setting is refused by name, wherever it stands. No message s
 
 from __future__ import annotations
 
-import base64
-import binascii
-import contextlib
 import os
-import secrets
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from atsumi.errors import ConfigurationError
 from atsumi.redaction import register_secret
+from atsumi.server.master_key import decode_master_key, generate_master_key
 from atsumi.server.settings_sources import ENV_PREFIX, describe_problems, gather, is_secret
-
-MASTER_KEY_BYTES = 32
 
 
 def default_data_dir() -> Path:
@@ -222,6 +216,30 @@ class Settings(BaseSettings):
         "0 reads the next page only when the last one is stored.",
         json_schema_extra={"unit": "pages"},
     )
+    dialects: Annotated[tuple[Literal["kombo", "bindbee"], ...], NoDecode] = Field(
+        default=("kombo", "bindbee"),
+        min_length=1,
+        description="The API surfaces that are served and whose documents every sync keeps. One that is added later "
+        "gets its documents in the background; until then it says that they are not complete. Set it alike in all "
+        "processes.",
+        json_schema_extra={"allowed": "`kombo`, `bindbee`, or both, separated by commas", "default": "`kombo,bindbee`"},
+    )
+    requests_per_minute: int = Field(
+        default=200,
+        ge=0,
+        le=1_000_000,
+        description="How many requests a minute the Bindbee surface answers for one connector token, and for one API "
+        "key where a request needs no token; more are refused with 429. 0 sets no limit.",
+        json_schema_extra={"unit": "requests"},
+    )
+    undo_days: int = Field(
+        default=7,
+        ge=0,
+        le=365,
+        description="How long a deleted integration can be restored with `atsumi integrations restore`. After that "
+        "all of its data is removed for good.",
+        json_schema_extra={"unit": "days"},
+    )
     change_log_days: int = Field(
         default=90,
         ge=1,
@@ -271,6 +289,11 @@ class Settings(BaseSettings):
         if not parts.path.strip("/"):
             raise ValueError("the address must end with the name of a database")
         return value
+
+    @field_validator("dialects", mode="before")
+    @classmethod
+    def _separated(cls, value: object) -> object:
+        return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
 
     @field_validator("file_storage_url")
     @classmethod
@@ -343,7 +366,7 @@ def master_key(settings: Settings) -> bytes:
     path = settings.data_dir / "master.key"
     try:
         if not path.exists():
-            _generate_key(path)
+            generate_master_key(path)
         if path.stat().st_mode & 0o077:
             raise ConfigurationError(f"other users may read {path}, which holds the master key: chmod 600 {path}")
         text = path.read_text(encoding="ascii", errors="replace").strip()
@@ -354,35 +377,6 @@ def master_key(settings: Settings) -> bytes:
         return decode_master_key(text)
     except ValueError as error:
         raise ConfigurationError(f"{path} does not hold a master key: {error}") from None
-
-
-def decode_master_key(text: str) -> bytes:
-    """32 bytes from their base64, in the standard or the URL alphabet. Raises ``ValueError`` for anything else."""
-    plain = text.strip().replace("-", "+").replace("_", "/").rstrip("=")
-    try:
-        key = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("this is not base64") from None
-    if len(key) != MASTER_KEY_BYTES:
-        raise ValueError(f"these are {len(key)} bytes in base64, not {MASTER_KEY_BYTES}")
-    register_secret(text)
-    register_secret(key.hex())
-    return key
-
-
-def _generate_key(path: Path) -> None:
-    path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(prefix=".master.key-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)).decode() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        # Linking fails where another process was faster, so a key that is in use is never replaced.
-        with contextlib.suppress(FileExistsError):
-            os.link(temporary, path)
-    finally:
-        os.unlink(temporary)
 
 
 def _register_password(address: str) -> None:

@@ -84,7 +84,7 @@ def gather(settings: type[BaseSettings], overrides: Mapping[str, object]) -> Gat
 
 def describe_problems(settings: type[BaseSettings], gathered: Gathered, error: ValidationError) -> list[str]:
     """One line for each fault: the place, the value unless it is secret, and what is allowed."""
-    lines = []
+    lines: list[str] = []
     for fault in error.errors(include_url=False, include_input=False):
         name = str(fault["loc"][0])
         place = gathered.places.get(name, name)
@@ -96,7 +96,9 @@ def describe_problems(settings: type[BaseSettings], gathered: Gathered, error: V
         line = f"{place}: {shown} is refused: {reason}; allowed: {allowed(settings, name).replace('`', '')}"
         if name == "port" and str(gathered.values.get(name)).startswith("tcp://"):
             line += f"; {_KUBERNETES_HINT}"
-        lines.append(line)
+        # Each wrong entry of a list is a fault of its own.
+        if line not in lines:
+            lines.append(line)
     return lines
 
 
