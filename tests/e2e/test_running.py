@@ -14,9 +14,12 @@ from kombo.errors import KomboGeneralError
 
 from atsumi.model.ids import from_base58
 from atsumi.server import control
+from atsumi.server.cli_schedules import describe
 from atsumi.server.connecting import reconnect
 from atsumi.server.worker import run_worker
-from atsumi.store import runs, schedules
+from atsumi.store import runs, schedules, unsafe
+from atsumi.store.freshness import find_with_freshness
+from atsumi.sync import decisions
 from atsumi.sync.run import execute
 from harness import Account, Product, connect_values, new_database, running_product, until
 
@@ -133,6 +136,45 @@ async def test_every_list_says_how_fresh_it_is(account: Account) -> None:
     assert stale.json()["data"]["as_of"] == (await account.get("/ats/jobs")).headers["x-atsumi-as-of"]
     assert stale.headers["x-atsumi-sync-state"] == "WAITING"
     assert stale.status_code == 200
+
+
+async def test_removals_that_wait_for_the_operator_are_told_wherever_one_looks(product: Product) -> None:
+    account = await product.connect()
+    api, path = account.product.api, f"/atsumi/v1/integrations/{account.integration.id}/runs"
+    await account.sync("full")
+    await account.sync("incremental")
+    before = await account.get("/ats/applications")
+    assert "x-atsumi-held-back" not in before.headers
+    assert (await api.get(path, headers=account.headers)).json()["unsafe_changes"] == []
+    lost = [one["id"] for one in account.simulator.state("applications")["applications"][:20]]
+    for one in lost:
+        account.simulator.delete_application(one)
+    found_by = await account.sync("full")
+    for _ in range(2):
+        # An increment sees nothing of it, and succeeds.
+        assert (await account.sync("incremental")).state == "SUCCEEDED"
+
+        held = await account.get("/ats/applications")
+        assert (held.headers["x-atsumi-held-back"], held.headers["x-atsumi-sync-state"]) == ("20", "SUCCEEDED")
+        assert held.headers["x-atsumi-as-of"] == before.headers["x-atsumi-as-of"] == held.json()["data"]["as_of"]
+        other = await account.get("/ats/jobs")
+        assert "x-atsumi-held-back" not in other.headers
+        assert other.headers["x-atsumi-as-of"] > before.headers["x-atsumi-as-of"]
+        (waiting,) = (await api.get(path, headers=account.headers)).json()["unsafe_changes"]
+        assert (waiting["stream"], waiting["missing"], waiting["stored"]) == ("applications", 20, 40)
+        assert waiting["sample"] == dict.fromkeys(lost, "gone")
+        assert waiting["as_of"][:19] == before.headers["x-atsumi-as-of"][:19]
+        run = (await api.get(f"/atsumi/v1/runs/{waiting['run_id']}", headers=account.headers)).json()
+        assert (run["uuid"], run["unsafe_changes"]) == (str(found_by.id), [waiting])
+        shown = await find_with_freshness(account.pool, account.environment.id, account.integration.public_id)
+        assert shown is not None
+        assert "20 applications are missing at the tool" in describe(*shown, frozenset({"applications"}))
+
+    change = await unsafe.find_unsafe(account.pool, UUID(waiting["id"]))
+    await decisions.confirm(account.pool, account.runtime.target(account.integration), change)
+    decided = await account.get("/ats/applications")
+    assert "x-atsumi-held-back" not in decided.headers
+    assert decided.headers["x-atsumi-as-of"] > before.headers["x-atsumi-as-of"]
 
 
 async def test_the_published_client_ignores_what_is_ours(account: Account) -> None:

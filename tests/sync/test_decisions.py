@@ -61,7 +61,9 @@ async def test_a_discarded_loss_keeps_everything_until_it_is_found_again(product
 async def test_a_waiting_loss_is_superseded_when_the_records_show_again(product: Product) -> None:
     account = await product.synced()
     account.simulator.inject("drop_records", path="/v2/recruiting/applications", records=20)
+    account.simulator.inject("status", path="/v2/recruiting/applications/", count=None)
     await account.sync("full")
+    account.simulator.clear_faults()
     (change,) = await unsafe.unsafe_changes(account.pool, account.number)
     assert (await account.sync("full")).state == "SUCCEEDED"
     assert await unsafe.unsafe_changes(account.pool, account.number) == []

@@ -173,13 +173,65 @@ async def test_a_large_loss_waits_for_the_operator(product: Product) -> None:
     assert run.state == "PARTIALLY_FAILED"
     assert "20 of 40" in (run.message or "")
     assert await account.documents() == before
-    assert await probes(account, "applications") == 0
     (waiting,) = await unsafe.unsafe_changes(account.pool, account.number)
     assert (waiting.run_id, waiting.stored, len(waiting.missing), waiting.pages) == (run.id, 40, 20, 1)
     assert await deletion.seen_pages(account.pool, run.id, "applications") == [(1, 20)]
 
     await account.sync("full")
     assert [one.id for one in await unsafe.unsafe_changes(account.pool, account.number)] == [waiting.id]
+
+
+async def test_the_tool_is_asked_for_a_sample_of_a_large_loss(product: Product) -> None:
+    account = await product.synced(applications=80)
+    for one in account.simulator.state("applications")["applications"][:60]:
+        account.simulator.delete_application(one["id"])
+    account.simulator.log.clear()
+
+    await account.sync("full")
+
+    assert await probes(account, "applications") == len(range(0, 60, 60 // sync_deletion.SAMPLE))
+    (waiting,) = await unsafe.unsafe_changes(account.pool, account.number)
+    assert set(waiting.sample) < set(waiting.missing)
+    assert dict(waiting.sample) == dict.fromkeys(waiting.sample, "gone")
+    assert len(waiting.sample) == sync_deletion.SAMPLE
+
+    # The same loss again, with a tool that does not say: the change stays, its sample is the newest.
+    account.simulator.inject("status", path="/v2/recruiting/applications/", status=500, count=None)
+    await account.sync("full")
+    (again,) = await unsafe.unsafe_changes(account.pool, account.number)
+    assert (again.id, again.as_of) == (waiting.id, waiting.as_of)
+
+
+async def test_a_large_loss_of_records_that_exist_is_no_loss(product: Product) -> None:
+    account = await product.synced()
+    before = await account.documents()
+    account.simulator.inject("drop_records", path="/v2/recruiting/applications", records=20)
+
+    run = await account.sync("full")
+
+    assert run.state == "PARTIALLY_FAILED"
+    assert "left out 20 records that exist" in (run.message or "")
+    assert await unsafe.unsafe_changes(account.pool, account.number) == []
+    assert await account.documents() == before
+
+
+async def test_records_of_a_sample_that_exist_are_not_among_those_that_the_operator_decides_about(
+    product: Product,
+) -> None:
+    account = await product.synced(applications=80)
+    there = [one["id"] for one in account.simulator.state("applications")["applications"]]
+    for id in there[:20]:
+        account.simulator.delete_application(id)
+    account.simulator.inject("drop_records", path="/v2/recruiting/applications", records=30)
+
+    run = await account.sync("full")
+
+    (waiting,) = await unsafe.unsafe_changes(account.pool, account.number)
+    asked = await probes(account, "applications")
+    gone = sum(answer == "gone" for answer in waiting.sample.values())
+    assert 0 < gone < asked == sync_deletion.SAMPLE - 3
+    assert len(waiting.missing) == 50 - (asked - gone)
+    assert f"left out {asked - gone} records" in (run.message or "")
 
 
 async def test_an_empty_feed_closes_no_job_at_once(product: Product) -> None:

@@ -12,10 +12,11 @@ from uuid import UUID
 from atsumi.connector.contract import Connector
 from atsumi.model.names import Model
 from atsumi.store.feed import ChangePage
+from atsumi.store.freshness import Freshness
 from atsumi.store.history import Moment, Version, VersionLine
 from atsumi.store.reading import ListPage, ListQuery
 from atsumi.store.runs import Run, StreamProgress
-from atsumi.store.tenants import Freshness
+from atsumi.store.unsafe import UnsafeRow
 
 
 class IntegrationState(StrEnum):
@@ -155,6 +156,10 @@ class SyncServices(Access, Protocol):
         """One run, if it is of that integration."""
         ...
 
+    async def unsafe_changes(self, integration: Integration) -> Sequence[UnsafeRow]:
+        """The large losses that wait for the operator, oldest first."""
+        ...
+
 
 class OwnServices(HistoryServices, SyncServices, Protocol):
     """What our own API shows: the change log, the past of records, and sync runs."""
@@ -188,6 +193,10 @@ class Services(SyncServices, Protocol):
 
     def as_of(self, integration: Integration, model: Model) -> datetime | None:
         """The instant that the model's list is at least as new as; ``None`` before there is one."""
+        ...
+
+    def held_back(self, integration: Integration, model: Model) -> int:
+        """How many records behind the model's list the tool no longer shows; they stay until the operator decides."""
         ...
 
     def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:

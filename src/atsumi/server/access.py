@@ -7,7 +7,8 @@ from uuid import UUID
 from atsumi.dialects.services import Caller, Integration, IntegrationState
 from atsumi.server.runtime import Runtime
 from atsumi.store import tenants
-from atsumi.store.tenants import Freshness, IntegrationRow
+from atsumi.store.freshness import Freshness, find_with_freshness
+from atsumi.store.tenants import IntegrationRow
 
 
 class AccessServices:
@@ -26,7 +27,7 @@ class AccessServices:
         return Caller(environment.id, environment.name) if environment else None
 
     async def find_integration(self, caller: Caller, public_id: UUID) -> Integration | None:
-        found = await tenants.find_with_freshness(self._runtime.pool, caller.environment_id, public_id)
+        found = await find_with_freshness(self._runtime.pool, caller.environment_id, public_id)
         return _shown(*found) if found else None
 
 

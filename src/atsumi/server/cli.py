@@ -28,6 +28,7 @@ from atsumi.server.settings import Settings
 from atsumi.server.syncing import sync_now
 from atsumi.store import database, tenants
 from atsumi.store.embedded import EmbeddedPostgres
+from atsumi.store.freshness import find_with_freshness
 
 app = typer.Typer(
     name="atsumi",
@@ -99,7 +100,7 @@ def sync(
         row = await integration_named(runtime, integration)
         run = await sync_now(runtime, row, kind, console)
         console.print(f"\n{explain(run)}", markup=False, soft_wrap=True)
-        found = await tenants.find_with_freshness(runtime.pool, row.environment_id, row.public_id)
+        found = await find_with_freshness(runtime.pool, row.environment_id, row.public_id)
         if found is not None:
             required = runtime.connector(row.tool).required_streams
             console.print(describe(*found, required), markup=False, soft_wrap=True)

@@ -20,6 +20,15 @@ from atsumi.sync import decisions
 app = typer.Typer(help="Look at deletions and their evidence, and decide about large ones.", no_args_is_help=True)
 
 _SAMPLE = 20
+_ANSWERS = {"gone": "the tool does not know", "unknown": "the tool did not say whether it knows"}
+_EVIDENCE = {
+    "probe": "probe",
+    "second_sweep": "second sweep",
+    "snapshot": "document",
+    "operator": "operator",
+    "mode": "mode",
+}
+"""What `deletions list` calls the kinds of evidence."""
 
 Change = Annotated[str, typer.Argument(help="The change's id, as `atsumi deletions list` shows it.")]
 
@@ -97,10 +106,17 @@ def show(change: Change, data_dir: DataDir = None) -> None:
         pages = await deletion.seen_pages(runtime.pool, found.run_id, found.stream)
         shown = ", ".join(f"page {page}: {count:,}" for page, count in pages)
         console.print(f"{found.pages:,} pages read. {shown}", soft_wrap=True)
-        console.print("missing, for example: " + ", ".join(found.missing[:_SAMPLE]), soft_wrap=True, markup=False)
-        connector = runtime.connector(row.tool)
-        if connector.probe is not None and found.state == "PENDING":
-            console.print("`atsumi deletions show` asks nobody; open some of these in the tool before you confirm.")
+        if found.as_of is not None:
+            console.print(f"The read of {found.as_of:%Y-%m-%d %H:%M:%S} was the last before; lists say so.")
+        for answer, said in _ANSWERS.items():
+            asked = [id for id, given in found.sample.items() if given == answer]
+            if asked:
+                console.print(f"{said}: {', '.join(asked)}", soft_wrap=True, markup=False)
+        rest = [id for id in found.missing if id not in found.sample]
+        if rest:
+            console.print("not asked for, for example: " + ", ".join(rest[:_SAMPLE]), soft_wrap=True, markup=False)
+        if found.state == "PENDING":
+            console.print("Open some of these in the tool before you confirm.")
 
     with_runtime(data_dir, action)
 
@@ -175,9 +191,16 @@ async def _find(runtime: Runtime, change: str) -> tuple[UnsafeRow, IntegrationRo
 def _print_evidence(found: list[deletion.EvidenceRow], integration: str) -> None:
     if not found:
         return
-    table = table_of("deleted", "stream", "record", "evidence", "suspected by")
+    table = table_of("deleted", "stream", "record", "evidence", "detail", "suspected by", "confirmed by")
     for one in found:
-        suspected = str(one.suspected_by) if one.suspected_by else ""
-        table.add_row(f"{one.confirmed_at:%Y-%m-%d %H:%M}", one.stream, one.remote_id, one.detail, suspected)
+        table.add_row(
+            f"{one.confirmed_at:%Y-%m-%d %H:%M}",
+            one.stream,
+            one.remote_id,
+            _EVIDENCE[one.kind],
+            one.detail,
+            str(one.suspected_by or ""),
+            str(one.confirmed_by or ("operator" if one.kind == "operator" else "")),
+        )
     console.print(f"{integration}: newest deletions")
     console.print(table)

@@ -28,6 +28,7 @@ from atsumi.server.connecting import connect as connect_account
 from atsumi.server.connecting import reconnect as reconnect_account
 from atsumi.server.runtime import Runtime
 from atsumi.store import runs, tenants
+from atsumi.store.freshness import find_with_freshness
 from atsumi.sync.modes import switch as switch_mode
 
 app = typer.Typer(help="Connect customers' accounts and look after them.", no_args_is_help=True)
@@ -182,7 +183,7 @@ def show(integration: Annotated[str, typer.Argument(help="The integration's id."
         console.print(f"{row.id}   {row.end_user_organization_name}   {row.state.lower()}")
         if row.state_reason:
             console.print(row.state_reason, soft_wrap=True, markup=False)
-        found = await tenants.find_with_freshness(runtime.pool, row.environment_id, row.public_id)
+        found = await find_with_freshness(runtime.pool, row.environment_id, row.public_id)
         if found is not None:
             required = runtime.connector(row.tool).required_streams
             console.print(describe(*found, required), soft_wrap=True, markup=False)

@@ -11,7 +11,8 @@ import typer
 from atsumi.server import control
 from atsumi.server.cli_support import DataDir, console, integration_named, with_runtime
 from atsumi.server.runtime import Runtime
-from atsumi.store.tenants import Freshness, IntegrationRow
+from atsumi.store.freshness import Freshness
+from atsumi.store.tenants import IntegrationRow
 
 Integration = Annotated[str, typer.Argument(help="The integration's id, such as personio:….")]
 _STATES: Mapping[str, str] = {
@@ -95,7 +96,7 @@ def enable(integration: Integration, data_dir: DataDir = None) -> None:
 
 
 def describe(row: IntegrationRow, freshness: Freshness, required: frozenset[str], now: datetime | None = None) -> str:
-    """How fresh an integration's records are and when the next run is due, in two lines.
+    """How fresh an integration's records are, what of them waits for a decision, and when the next run is due.
 
     ``required`` are the streams that its records rest on.
     """
@@ -105,8 +106,13 @@ def describe(row: IntegrationRow, freshness: Freshness, required: frozenset[str]
     fresh = f"as of {min(read):%Y-%m-%d %H:%M:%S} UTC" if read and len(read) == len(moments) else "nothing complete yet"
     refused = row.authentication_failing_since
     since = f", since {refused:%Y-%m-%d %H:%M} UTC" if refused is not None else ""
+    held = "".join(
+        f"held back     {count:,} {stream} are missing at the tool; decide with `atsumi deletions list {row.id}`\n"
+        for stream, count in sorted(freshness.held_back.items())
+    )
     return (
         f"records       {fresh}; {_STATES.get(freshness.sync_state, freshness.sync_state)}{since}\n"
+        f"{held}"
         f"next run      {_next(row, freshness.next_sync_at, now)}"
     )
 

@@ -11,8 +11,9 @@ from atsumi.dialects.services import Integration, IntegrationState, ModelStatus,
 from atsumi.errors import Conflict
 from atsumi.model.names import Model
 from atsumi.server.access import AccessServices
-from atsumi.store import queue, runs
+from atsumi.store import queue, runs, unsafe
 from atsumi.store.runs import Run, StreamProgress
+from atsumi.store.unsafe import UnsafeRow
 
 _BY_STATE = {
     "PENDING": ModelStatus.PENDING,
@@ -51,6 +52,9 @@ class SyncServices(AccessServices):
             return None
         streams = await runs.progress(self._runtime.pool, run_id)
         return RunDetails(found, streams, model_statuses(self._runtime.connector(integration.tool), streams))
+
+    async def unsafe_changes(self, integration: Integration) -> Sequence[UnsafeRow]:
+        return await unsafe.unsafe_changes(self._runtime.pool, integration.number)
 
 
 def streams_behind(connector: Connector, model: Model) -> frozenset[str]:

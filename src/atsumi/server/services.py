@@ -51,6 +51,13 @@ class DialectServices(SyncServices):
             return None
         return min(read_from[name] for name in streams & read_from.keys())
 
+    def held_back(self, integration: Integration, model: Model) -> int:
+        connector = self._runtime.connector(integration.tool)
+        if integration.freshness is None or model not in connector.mapping.coverage:
+            return 0
+        behind = streams_behind(connector, model)
+        return sum(count for stream, count in integration.freshness.held_back.items() if stream in behind)
+
     def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:
         return self._runtime.connector(tool).mapping.coverage.get(model, {})
 

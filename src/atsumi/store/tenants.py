@@ -71,7 +71,7 @@ class IntegrationRow:
         return f"{self.tool}:{to_base58(self.public_id)}"
 
 
-_INTEGRATION_COLUMNS = """
+INTEGRATION_COLUMNS = """
     number, public_id, environment_id, tool, state, state_reason, account_id, end_user_organization_name,
     end_user_email, end_user_origin_id, config, remote_data_enabled, created_at, first_synced_at,
     full_interval_seconds, incremental_interval_seconds, next_full_at, next_incremental_at,
@@ -211,7 +211,7 @@ async def create_integration(
             INSERT INTO integration (public_id, environment_id, tool, account_id, end_user_organization_name,
                                      end_user_email, end_user_origin_id, config,
                                      full_interval_seconds, incremental_interval_seconds)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING {_INTEGRATION_COLUMNS}
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING {INTEGRATION_COLUMNS}
             """,
             public_id,
             environment_id,
@@ -284,7 +284,7 @@ async def find_integration(pool: asyncpg.Pool, environment_id: UUID, public_id: 
     """The integration if that environment has it."""
     row = await pool.fetchrow(
         f"""
-        SELECT {_INTEGRATION_COLUMNS} FROM integration
+        SELECT {INTEGRATION_COLUMNS} FROM integration
         WHERE public_id = $1 AND environment_id = $2 AND deleted_at IS NULL
         """,
         public_id,
@@ -293,75 +293,18 @@ async def find_integration(pool: asyncpg.Pool, environment_id: UUID, public_id: 
     return _integration(row) if row else None
 
 
-SYNC_STATES = (
-    "PENDING",
-    "SYNCING",
-    "WAITING",
-    "SUCCEEDED",
-    "PARTIALLY_FAILED",
-    "FAILED",
-    "AUTHENTICATION_FAILED",
-    "CANCELLED",
-)
-"""What :class:`Freshness` may say of an integration's syncs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Freshness:
-    """How old an integration's records may be.
-
-    ``read_from`` is the start of the last complete read by stream: the records are at least as new as that.
-    ``next_sync_at`` is when the next run is due, if runs are not paused. ``sync_state`` (one of ``SYNC_STATES``) is
-    ``PENDING`` before the first run, ``SYNCING`` during one, ``WAITING`` while one waits for the tool, else how the
-    last one ended.
-    """
-
-    read_from: Mapping[str, datetime]
-    next_sync_at: datetime | None
-    sync_state: str
-
-
-_FRESHNESS = """
-    read.streams, read.moments AS read_from,
-    (SELECT CASE WHEN r.state <> 'RUNNING' THEN r.state WHEN r.next_at > now() THEN 'WAITING' ELSE 'SYNCING' END
-     FROM sync_run r WHERE r.integration = number AND r.state <> 'QUEUED' AND r.kind IN ('full', 'incremental')
-     ORDER BY r.requested_at DESC LIMIT 1) AS sync_state
-"""
-_READ = """
-    CROSS JOIN LATERAL (
-        SELECT array_agg(w.stream) AS streams, array_agg(w.complete_from) AS moments FROM stream_watermark w
-        WHERE w.integration = number AND w.complete_from IS NOT NULL) AS read
-"""
-
-
-async def find_with_freshness(
-    pool: asyncpg.Pool, environment_id: UUID, public_id: UUID
-) -> tuple[IntegrationRow, Freshness] | None:
-    """The integration if that environment has it, and how fresh its records are: one statement, for every read."""
+async def integration_by_public_id(pool: asyncpg.Pool, public_id: UUID) -> IntegrationRow | None:
+    """The integration with that id, whatever its environment; for those who hold a link to one of its files."""
     row = await pool.fetchrow(
-        f"""
-        SELECT {_INTEGRATION_COLUMNS}, {_FRESHNESS} FROM integration {_READ}
-        WHERE public_id = $1 AND environment_id = $2 AND deleted_at IS NULL
-        """,
-        public_id,
-        environment_id,
+        f"SELECT {INTEGRATION_COLUMNS} FROM integration WHERE public_id = $1 AND deleted_at IS NULL", public_id
     )
-    if row is None:
-        return None
-    values = dict(row)
-    read_from = dict(zip(values.pop("streams") or (), values.pop("read_from") or (), strict=True))
-    sync_state = values.pop("sync_state") or "PENDING"
-    values["config"] = msgspec.json.decode(values["config"])
-    integration = IntegrationRow(**values)
-    due = [at for at in (integration.next_full_at, integration.next_incremental_at) if at is not None]
-    next_sync_at = min(due) if due and integration.state == "ACTIVE" else None
-    return integration, Freshness(read_from, next_sync_at, sync_state)
+    return _integration(row) if row else None
 
 
 async def integration_by_number(pool: asyncpg.Pool, number: int) -> IntegrationRow | None:
     """The integration with that internal key, whatever its environment; for workers."""
     row = await pool.fetchrow(
-        f"SELECT {_INTEGRATION_COLUMNS} FROM integration WHERE number = $1 AND deleted_at IS NULL", number
+        f"SELECT {INTEGRATION_COLUMNS} FROM integration WHERE number = $1 AND deleted_at IS NULL", number
     )
     return _integration(row) if row else None
 
@@ -370,7 +313,7 @@ async def integrations(pool: asyncpg.Pool, environment_id: UUID | None = None) -
     """All integrations of one environment, or of all, oldest first; for the operator."""
     rows = await pool.fetch(
         f"""
-        SELECT {_INTEGRATION_COLUMNS} FROM integration
+        SELECT {INTEGRATION_COLUMNS} FROM integration
         WHERE deleted_at IS NULL AND ($1::uuid IS NULL OR environment_id = $1) ORDER BY number
         """,
         environment_id,

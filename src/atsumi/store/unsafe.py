@@ -5,13 +5,15 @@ Functions that write take a connection inside the caller's transaction, as in :m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 from uuid import UUID, uuid4
 
 import asyncpg
+import msgspec
 
 from atsumi.errors import NotFound
 from atsumi.store.records import Connection
@@ -19,21 +21,33 @@ from atsumi.store.records import Connection
 
 @dataclass(frozen=True, slots=True)
 class UnsafeRow:
-    """A change that waits, or waited, for the operator: ``missing`` of ``stored`` records were not shown."""
+    """A change that waits, or waited, for the operator: ``missing`` of ``stored`` records were not shown.
+
+    ``listing`` is the stream whose read found it, ``as_of`` the start of the last complete read before that one.
+    ``sample`` is what the tool said of some of the missing records when it was asked for each, by remote id:
+    ``gone``, or ``unknown`` when the answer said nothing. Those that exist do not count as missing any more.
+    """
 
     id: UUID
     integration: int
     run_id: UUID
     stream: str
+    listing: str
     stored: int
     missing: Sequence[str]
     pages: int
+    sample: Mapping[str, str]
     state: str
+    as_of: datetime | None
     found_at: datetime
     decided_at: datetime | None
 
 
-_UNSAFE = "id, integration, run_id, stream, stored, missing, pages, state, found_at, decided_at"
+_UNSAFE = "id, integration, run_id, stream, listing, stored, missing, pages, sample, state, as_of, found_at, decided_at"
+
+
+def _unsafe(row: asyncpg.Record) -> UnsafeRow:
+    return UnsafeRow(**{**row, "sample": msgspec.json.decode(row["sample"])})
 
 
 async def hold_unsafe(
@@ -42,32 +56,46 @@ async def hold_unsafe(
     run_id: UUID,
     stream: str,
     *,
+    listing: str,
     stored: int,
     missing: Sequence[str],
     pages: int,
+    sample: Mapping[str, str] = MappingProxyType({}),
 ) -> UUID:
-    """Put a change before the operator; the same one that waits already stays, another one is superseded."""
+    """Put a change before the operator; the same one that waits already stays, with the newer sample.
+
+    Another one is superseded, but what it has held back is missing since then.
+    """
     waiting = await connection.fetchrow(
-        "SELECT id, missing FROM unsafe_change WHERE integration = $1 AND stream = $2 AND state = 'PENDING'",
+        "SELECT id, missing, as_of FROM unsafe_change WHERE integration = $1 AND stream = $2 AND state = 'PENDING'",
         integration,
         stream,
     )
+    told = msgspec.json.encode(dict(sample)).decode()
     if waiting is not None and sorted(waiting["missing"]) == sorted(missing):
+        await connection.execute(
+            "UPDATE unsafe_change SET sample = $2 WHERE id = $1 AND $2::jsonb <> '{}'", waiting["id"], told
+        )
         return UUID(str(waiting["id"]))
     await supersede_unsafe(connection, integration, stream)
     made = uuid4()
     await connection.execute(
         """
-        INSERT INTO unsafe_change (id, integration, run_id, stream, stored, missing, pages)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO unsafe_change (id, integration, run_id, stream, listing, stored, missing, pages, sample, as_of)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $10 THEN $11 ELSE (
+            SELECT complete_from FROM stream_watermark WHERE integration = $2 AND stream = $5) END)
         """,
         made,
         integration,
         run_id,
         stream,
+        listing,
         stored,
         missing,
         pages,
+        told,
+        waiting is not None,
+        waiting["as_of"] if waiting is not None else None,
     )
     return made
 
@@ -103,7 +131,7 @@ async def unsafe_changes(pool: asyncpg.Pool, integration: int | None = None) -> 
         """,
         integration,
     )
-    return [UnsafeRow(**row) for row in rows]
+    return [_unsafe(row) for row in rows]
 
 
 async def find_unsafe(connection: Connection | asyncpg.Pool, change_id: UUID) -> UnsafeRow:
@@ -111,7 +139,7 @@ async def find_unsafe(connection: Connection | asyncpg.Pool, change_id: UUID) ->
     row = await connection.fetchrow(f"SELECT {_UNSAFE} FROM unsafe_change WHERE id = $1", change_id)
     if row is None:
         raise NotFound(f"There is no unsafe change {change_id}; `atsumi deletions list` names those that wait.")
-    return UnsafeRow(**row)
+    return _unsafe(row)
 
 
 async def decide_unsafe(connection: Connection, change_id: UUID, state: Literal["CONFIRMED", "DISCARDED"]) -> None:

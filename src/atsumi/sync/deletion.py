@@ -29,6 +29,8 @@ from atsumi.sync.target import Target
 
 PROBES_PER_RUN = 200
 """Suspects that a run asks for one by one; the others wait for the second sweep."""
+SAMPLE = 20
+"""Missing records of a large loss that a run asks for, so that the operator has something to judge by."""
 _CHUNK = 200
 """Records removed in one transaction, which keeps the integration's other writers out."""
 
@@ -53,6 +55,7 @@ class _Answers:
     """What probing has shown. ``unanswered`` were asked for without learning anything."""
 
     gone: dict[str, UUID | None] = field(default_factory=dict)
+    present: set[str] = field(default_factory=set)
     unanswered: list[str] = field(default_factory=list)
     omitted: int = 0
     """Records that exist as they are stored, so the listing left them out without a reason."""
@@ -76,19 +79,14 @@ async def settle(sweep: Sweep, stream: str) -> list[str]:
         if await store.is_unproven(connection, sweep.run_id, stream):
             return [_unproven(tool, stream, len(suspects))] if suspects else []
         ids = [one.remote_id for one in suspects]
-        if ids:
-            stored = await store.present_count(connection, integration, stream)
-            if is_unsafe(stored, len(ids), await store.policy_of(connection, integration)):
-                pages = len(await store.seen_pages(connection, sweep.run_id, stream))
-                await unsafe.hold_unsafe(
-                    connection, integration, sweep.run_id, stream, stored=stored, missing=ids, pages=pages
-                )
-                return [unsafe_message(tool, stream, stored, len(ids))]
-            await store.suspect(connection, integration, sweep.run_id, stream, ids)
-        await unsafe.supersede_unsafe(connection, integration, stream)
-        await store.clear_suspicions(connection, integration, stream, except_for=ids)
+        stored = await store.present_count(connection, integration, stream)
+        is_held = is_unsafe(stored, len(ids), await store.policy_of(connection, integration))
+        if not is_held:
+            await _suspect(connection, sweep, stream, ids)
     if not suspects:
         return []
+    if is_held:
+        return await _hold(sweep, stream, stored, suspects)
     answers = await _ask(sweep, stream, suspects)
     await apply_gone(
         sweep, stream, answers.gone, kind="probe", detail="the tool answered that it does not know the record"
@@ -98,6 +96,43 @@ async def settle(sweep: Sweep, stream: str) -> list[str]:
         twice = {one.remote_id: one.suspected_by for one in answers.unasked if one.suspected_by is not None}
         await apply_gone(sweep, stream, twice, kind="second_sweep", detail="two complete listings did not show it")
     return _troubles(tool, stream, answers, is_broken_off=sweep.is_broken_off)
+
+
+async def _hold(sweep: Sweep, stream: str, stored: int, suspects: Sequence[Suspect]) -> list[str]:
+    """Put a large loss before the operator, with what the tool says of some of the missing records.
+
+    If so many of these exist that the loss is not large without them, the others are suspects like any.
+    """
+    integration, tool = sweep.owner.integration, sweep.target.connector.manifest.slug
+    # Spread over all of them: neighbours were often made, and lost, together.
+    answers = await _ask(sweep, stream, suspects[:: -(-len(suspects) // SAMPLE)])
+    troubles = _left_out(tool, stream, answers)
+    missing = [one.remote_id for one in suspects if one.remote_id not in answers.present]
+    async with sweep.pool.acquire() as connection, connection.transaction():
+        await records.check_owner(connection, sweep.owner)
+        if not is_unsafe(stored, len(missing), await store.policy_of(connection, integration)):
+            await _suspect(connection, sweep, stream, missing)
+            return troubles
+        await unsafe.hold_unsafe(
+            connection,
+            integration,
+            sweep.run_id,
+            stream,
+            listing=stream,
+            stored=stored,
+            missing=missing,
+            pages=len(await store.seen_pages(connection, sweep.run_id, stream)),
+            sample=dict.fromkeys(answers.gone, "gone") | dict.fromkeys(answers.unanswered, "unknown"),
+        )
+    return [unsafe_message(tool, stream, stored, len(missing)), *troubles]
+
+
+async def _suspect(connection: records.Connection, sweep: Sweep, stream: str, ids: Sequence[str]) -> None:
+    """Suspect these and nothing else of the stream; nothing of it waits for the operator any more."""
+    integration = sweep.owner.integration
+    await store.suspect(connection, integration, sweep.run_id, stream, ids)
+    await unsafe.supersede_unsafe(connection, integration, stream)
+    await store.clear_suspicions(connection, integration, stream, except_for=ids)
 
 
 async def apply_gone(
@@ -183,6 +218,7 @@ async def _ask(sweep: Sweep, stream: str, suspects: Sequence[Suspect]) -> _Answe
         if answer.presence is Presence.GONE:
             answers.gone[one.remote_id] = one.suspected_by or sweep.run_id
         elif answer.presence is Presence.PRESENT:
+            answers.present.add(one.remote_id)
             answers.omitted += not await _keep(sweep, stream, one.remote_id, answer.records)
         else:
             answers.unanswered.append(one.remote_id)
@@ -220,12 +256,14 @@ def _unproven(tool: str, stream: str, missing: int) -> str:
     )
 
 
+def _left_out(tool: str, stream: str, answers: _Answers) -> list[str]:
+    if not answers.omitted:
+        return []
+    return [f"{tool}: {stream}: the listing left out {answers.omitted} records that exist; they were read one by one."]
+
+
 def _troubles(tool: str, stream: str, answers: _Answers, *, is_broken_off: bool) -> list[str]:
-    troubles = []
-    if answers.omitted:
-        troubles.append(
-            f"{tool}: {stream}: the listing left out {answers.omitted} records that exist; they were read one by one."
-        )
+    troubles = _left_out(tool, stream, answers)
     waiting = len(answers.unanswered) + (len(answers.unasked) if is_broken_off else 0)
     if waiting:
         troubles.append(

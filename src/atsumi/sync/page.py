@@ -72,7 +72,7 @@ async def store_page(
                 changes: Sequence[Change] = ()
                 issues = list(page.issues)
             else:
-                changes, found, troubles = await _apply(connection, owner, target, page, records, run_id)
+                changes, found, troubles = await _apply(connection, owner, target, page, records, run_id, stream)
                 issues = [*page.issues, *found]
             for one in snapshot_of:
                 await deletion.clear_suspicions(
@@ -145,6 +145,7 @@ async def _apply(
     page: Page,
     records: Sequence[RawRecord],
     run_id: UUID,
+    stream: str,
 ) -> tuple[Sequence[Change], list[Issue], list[str]]:
     snapshot_of = () if page.ends_unproven else page.snapshot_of
     tick = await store.take_clock(connection, owner)
@@ -154,7 +155,7 @@ async def _apply(
     await store.write_raw(connection, owner, tick, rows)
     mapping, tool = target.connector.mapping, target.connector.manifest.slug
     verdict = await snapshots.judge(
-        connection, owner, mapping, target.context, tool, run_id, difference.gone, is_news=page.leaving_is_news
+        connection, owner, mapping, target.context, tool, run_id, stream, difference.gone, is_news=page.leaving_is_news
     )
     fed = [*difference.changed, *await snapshots.mark(connection, owner, tick, verdict, run_id)]
     groups, issues = await affected_groups(connection, owner.integration, mapping, target.context, fed)

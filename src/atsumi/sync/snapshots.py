@@ -51,11 +51,14 @@ async def judge(
     context: MappingContext,
     tool: str,
     run_id: UUID,
+    listing: str,
     missing: Mapping[str, Sequence[str]],
     *,
     is_news: bool,
 ) -> Verdict:
     """Decide what of the missing records has gone, and note what has to wait. Belongs into the page's transaction.
+
+    ``missing`` holds remote ids by raw stream, of those that the document of the stream ``listing`` feeds.
 
     One document may be wrong, so a record goes only when an earlier run has missed it, too; with ``is_news`` one
     document is enough unless most of a small stream is missing. Records that feed nothing (what was malformed) go
@@ -70,7 +73,9 @@ async def judge(
         stored = await deletion.present_count(connection, integration, stream) if groups else 0
         earlier: Mapping[str, UUID] = {}
         if stored >= SMALL and is_unsafe(stored, len(ids), await deletion.policy_of(connection, integration)):
-            await unsafe.hold_unsafe(connection, integration, run_id, stream, stored=stored, missing=ids, pages=1)
+            await unsafe.hold_unsafe(
+                connection, integration, run_id, stream, listing=listing, stored=stored, missing=ids, pages=1
+            )
             verdict.troubles.append(unsafe_message(tool, stream, stored, len(ids)))
             continue
         await unsafe.supersede_unsafe(connection, integration, stream)

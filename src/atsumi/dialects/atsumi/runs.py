@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from atsumi.dialects.atsumi import wire
@@ -18,6 +18,7 @@ async def list_runs(call: Call) -> wire.RunList:
     fresh = call.integration.freshness
     return wire.RunList(
         items=[wire.Run(**_fields(run)) for run in found],
+        unsafe_changes=await _unsafe_changes(call),
         sync_state=cast(wire.SyncState, fresh.sync_state) if fresh is not None else "PENDING",
         next_sync_at=fresh.next_sync_at if fresh is not None else None,
     )
@@ -49,8 +50,26 @@ async def get_run(call: Call) -> wire.RunDetails:
             )
             for one in found.streams
         ],
+        unsafe_changes=[one for one in await _unsafe_changes(call) if one.run_id == to_base58(id)],
         models={model.value: status.value for model, status in found.models.items()},
     )
+
+
+async def _unsafe_changes(call: Call) -> list[wire.UnsafeChange]:
+    return [
+        wire.UnsafeChange(
+            id=str(one.id),
+            stream=one.stream,
+            listing=one.listing,
+            missing=len(one.missing),
+            stored=one.stored,
+            run_id=to_base58(one.run_id),
+            sample={id: cast(Literal["gone", "unknown"], answer) for id, answer in one.sample.items()},
+            as_of=one.as_of,
+            found_at=one.found_at,
+        )
+        for one in await call.services.unsafe_changes(call.integration)
+    ]
 
 
 def _fields(run: Run) -> dict[str, Any]:

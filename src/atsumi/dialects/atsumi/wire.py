@@ -139,10 +139,34 @@ class Run(msgspec.Struct, kw_only=True):
     message: str | None
 
 
+class UnsafeChange(msgspec.Struct, kw_only=True):
+    """A large loss that the operator has to decide about; until then the records stay.
+
+    A complete read of ``stream`` (``listing`` where that is one document with several kinds of records) by the run
+    ``run_id`` did not show ``missing`` of ``stored`` records. ``sample`` holds what the tool said of some of them, by
+    its ids. ``as_of`` is the start of the last read that still agreed with what is stored: what the lists concerned
+    are at least as new as.
+    """
+
+    id: str
+    stream: str
+    listing: str
+    missing: int
+    stored: int
+    run_id: Id
+    sample: dict[str, Literal["gone", "unknown"]]
+    as_of: datetime | None
+    found_at: datetime
+
+
 class RunList(msgspec.Struct, kw_only=True):
-    """Runs, newest first, with the integration's present state and when it is synced next (``null``: paused)."""
+    """Runs, newest first, with the integration's present state and when it is synced next (``null``: paused).
+
+    ``unsafe_changes`` wait for the operator, oldest first, whatever later runs have brought.
+    """
 
     items: list[Run]
+    unsafe_changes: list[UnsafeChange]
     sync_state: SyncState
     next_sync_at: datetime | None
 
@@ -160,9 +184,13 @@ class StreamState(msgspec.Struct, kw_only=True):
 
 
 class RunDetails(Run, kw_only=True):
-    """One run with its streams. ``models`` tells for each model whether this run has brought all of it."""
+    """One run with its streams. ``models`` tells for each model whether this run has brought all of it.
+
+    ``unsafe_changes`` were found by this run and still wait for the operator.
+    """
 
     streams: list[StreamState]
+    unsafe_changes: list[UnsafeChange]
     models: dict[str, Literal["PENDING", "SYNCED", "SKIPPED", "FAILED", "NOT_SUPPORTED"]]
 
 

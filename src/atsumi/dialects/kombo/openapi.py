@@ -12,8 +12,8 @@ from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import CODES, ErrorDocument, Family, codes_of
 from atsumi.dialects.kombo.general import CATEGORIES
 from atsumi.dialects.kombo.lists import LISTS, Filter, Kind, ListSpec
-from atsumi.dialects.kombo.operations import AS_OF, NEXT_SYNC_AT, OPERATIONS, SYNC_STATE, Operation
-from atsumi.store.tenants import SYNC_STATES
+from atsumi.dialects.kombo.operations import AS_OF, HELD_BACK, NEXT_SYNC_AT, OPERATIONS, SYNC_STATE, Operation
+from atsumi.store.freshness import SYNC_STATES
 
 Json = dict[str, Any]
 
@@ -42,6 +42,12 @@ _FRESHNESS: Json = {
         "schema": {"type": "string", "enum": list(SYNC_STATES)},
         "description": "`PENDING` before the first sync, `SYNCING` during one, `WAITING` while one waits for the tool "
         "(it is down, or its budget is used up), else how the last one ended.",
+    },
+    HELD_BACK: {
+        "schema": {"type": "integer", "minimum": 1},
+        "description": "How many of the records behind the list the tool no longer shows. They are so many at once that "
+        "they stay until the operator has decided whether they are gone, and `as_of` stays at the read before. No such "
+        "header: none.",
     },
 }
 

@@ -15,10 +15,13 @@ from atsumi.dialects.kombo.lists import LISTS, ListSpec
 from atsumi.dialects.kombo.parse import list_query, parse
 from atsumi.dialects.kombo.values import instant
 from atsumi.dialects.services import Integration
+from atsumi.model.names import Model
 from atsumi.store.reading import ListPage
 
 AS_OF, NEXT_SYNC_AT, SYNC_STATE = "x-atsumi-as-of", "x-atsumi-next-sync-at", "x-atsumi-sync-state"
 """Headers of every list; the first is a field of ours in the envelope, too, which the published clients ignore."""
+HELD_BACK = "x-atsumi-held-back"
+"""Header of a list that still shows records which wait for the operator to say whether they are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def _list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[Answer]]:
             documents[-1] += end + b"]}}"
         else:
             documents = [frame + b"]}}"]
-        return Answer((end + b",").join(documents), headers=_freshness(integration, as_of))
+        return Answer((end + b",").join(documents), headers=_freshness(call, integration, spec.model, as_of))
 
     return read_list
 
@@ -84,9 +87,12 @@ def _json(moment: datetime | None) -> bytes:
     return f'"{instant(moment)}"'.encode() if moment is not None else b"null"
 
 
-def _freshness(integration: Integration, as_of: datetime | None) -> Headers:
+def _freshness(call: Call, integration: Integration, model: Model, as_of: datetime | None) -> Headers:
     fresh = integration.freshness
     headers = [(SYNC_STATE.encode(), fresh.sync_state.encode())] if fresh is not None else []
+    held_back = call.services.held_back(integration, model)
+    if held_back:
+        headers.append((HELD_BACK.encode(), str(held_back).encode()))
     moments = ((AS_OF, as_of), (NEXT_SYNC_AT, fresh.next_sync_at if fresh is not None else None))
     return (*headers, *((name.encode(), str(instant(at)).encode()) for name, at in moments if at is not None))
 

@@ -25,9 +25,9 @@ from atsumi.model.catalog import STRUCTS
 from atsumi.model.ids import record_id
 from atsumi.model.names import Model
 from atsumi.model.record import Record
+from atsumi.store.freshness import Freshness
 from atsumi.store.reading import Fragment, ListPage, ListQuery, Position
 from atsumi.store.runs import Run
-from atsumi.store.tenants import Freshness
 from atsumi.sync.projection import Relation, Stored, WireModel
 
 INTEGRATION = UUID("00000000-0000-8000-8000-0000000000a1")
@@ -152,6 +152,9 @@ class FakeServices:
 
     def as_of(self, integration: Integration, model: Model) -> datetime | None:
         return READ_FROM if integration.freshness is not None else None
+
+    def held_back(self, integration: Integration, model: Model) -> int:
+        return sum(integration.freshness.held_back.values()) if integration.freshness is not None else 0
 
     async def request_sync(self, integration: Integration, kind: Literal["full", "incremental"]) -> RequestedSync:
         if self.failure is not None:
