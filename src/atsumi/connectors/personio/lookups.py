@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from atsumi.connector.context import Context
 from atsumi.connector.contract import Issue, Page, RawRecord
@@ -18,6 +19,8 @@ from atsumi.connectors.personio.client import PERSONS_PAGE_SIZE, PersonioClient
 from atsumi.connectors.personio.facts import LANGUAGES, Settings
 from atsumi.connectors.personio.form import FormNotAvailable, read_form
 from atsumi.errors import PermissionMissing, UnexpectedResponse
+
+T = TypeVar("T")
 
 _DAY = 86400
 _FORMS_AT_ONCE = 10
@@ -123,7 +126,7 @@ class Transitions:
     async def fetch(self, context: Context, ids: Sequence[str]) -> Page:
         client = PersonioClient(context)
         page = raw.PageBuilder()
-        for application, moves in await _each(self.name, client.stage_transitions, ids, page):
+        for application, moves in await each(self.name, client.stage_transitions, ids, page):
             page.add([*raw.of_transitions(moves), RawRecord(self.name, application, encode_stably(moves))])
         return Page(page.records(), issues=page.issues)
 
@@ -155,7 +158,7 @@ class Documents:
     async def fetch(self, context: Context, ids: Sequence[str]) -> Page:
         client = PersonioClient(context)
         page = raw.PageBuilder()
-        found = await _each(self.name, client.documents, ids, page)
+        found = await each(self.name, client.documents, ids, page)
         people = await self._people(client, [application for application, files in found if files], page)
         for application, files in found:
             own = [item for item in files if as_id(as_object(as_object(item).get("owner")).get("id")) == application]
@@ -178,15 +181,15 @@ class Documents:
             return set()
 
 
-async def _each(
-    stream: str, ask: Callable[[str], Awaitable[list[object] | None]], ids: Sequence[str], page: raw.PageBuilder
-) -> list[tuple[str, list[object]]]:
+async def each(
+    stream: str, ask: Callable[[str], Awaitable[T | None]], ids: Sequence[str], page: raw.PageBuilder
+) -> list[tuple[str, T]]:
     """Ask for all ids side by side. One odd answer costs its own record; if all are odd, the stream is.
 
     Ids that the tool does not know are missing from what is returned.
     """
     answers = await asyncio.gather(*(ask(id) for id in ids), return_exceptions=True)
-    found: list[tuple[str, list[object]]] = []
+    found: list[tuple[str, T]] = []
     odd: list[UnexpectedResponse] = []
     for id, answer in zip(ids, answers, strict=True):
         if isinstance(answer, UnexpectedResponse):

@@ -7,7 +7,7 @@ that is older than asked for.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,11 +20,14 @@ from atsumi.connectors.personio import raw
 from atsumi.connectors.personio.client import PersonioClient, RequestRefused
 from atsumi.connectors.personio.facts import LANGUAGES, Settings
 from atsumi.connectors.personio.feed import read_feed, read_position
-from atsumi.connectors.personio.lookups import Documents, Forms, Persons, Transitions
+from atsumi.connectors.personio.lookups import Documents, Forms, Persons, Transitions, each
 from atsumi.errors import UnexpectedResponse
 
 Listing = Callable[[PersonioClient, Mapping[str, str], str | None], AsyncGenerator[LinkedPage]]
 Observe = Callable[[Mapping[str, object], str], Iterable[RawRecord]]
+Complete = Callable[[PersonioClient, Sequence[object], raw.PageBuilder], Awaitable[None]]
+
+_CANDIDATES_AT_ONCE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +63,15 @@ class Categories:
 
 @dataclass(frozen=True, slots=True)
 class RecruitingList:
-    """A paged recruiting list, newest change first. The position of a page is the cursor of the next one."""
+    """A paged recruiting list, newest change first. The position of a page is the cursor of the next one.
+
+    ``complete`` adds to a page of changes what the records on it have made doubtful elsewhere.
+    """
 
     name: str
     listing: Listing
     observe: Observe
+    complete: Complete | None = None
 
     async def pages(self, context: Context, request: StreamRequest) -> AsyncGenerator[Page]:
         since, cursor = request.since, request.position
@@ -92,12 +99,15 @@ class RecruitingList:
     ) -> AsyncGenerator[Page]:
         settings = Settings.read(context.config)
         stops_at = since if not filters else None
-        listing = self.listing(PersonioClient(context), filters, cursor)
+        client = PersonioClient(context)
+        listing = self.listing(client, filters, cursor)
         async with aclosing(listing) as found:
             async for linked in found:
                 page = raw.PageBuilder()
                 for item in linked.items:
                     _add_record(page, self.name, item, self.observe)
+                if since is not None and self.complete is not None:
+                    await self.complete(client, linked.items, page)
                 is_past = stops_at is not None and any(_is_older(item, stops_at, settings) for item in linked.items)
                 yield Page(
                     page.records(),
@@ -105,7 +115,8 @@ class RecruitingList:
                     issues=page.issues,
                     # An item that is no record may be any of those that seem to be missing, and whether a scan that
                     # stops early has missed something rests on the tool's order alone.
-                    ends_unproven=is_past or bool(page.issues) or not linked.is_end_proven,
+                    ends_unproven=is_past or bool(page.issues) or not linked.is_proven,
+                    has_gap=not linked.is_proven,
                     is_last=is_past or linked.cursor is None,
                 )
                 if is_past:
@@ -162,6 +173,28 @@ def _add_record(page: raw.PageBuilder, stream: str, item: object, observe: Obser
     page.add([*observe(record, remote_id), RawRecord(stream, remote_id, data)])
 
 
+async def _read_owners_of_anonymised(client: PersonioClient, items: Sequence[object], page: raw.PageBuilder) -> None:
+    """Read again the candidates whose applications were anonymised.
+
+    They are erased once all their applications are. Which these are is told by the candidate's own record, and a new
+    application need not change its time of update (section 23, question 12), so the one stored may not list it yet.
+    """
+
+    async def ask(candidate: str) -> Mapping[str, object] | None:
+        try:
+            return await client.candidate(candidate)
+        except RequestRefused as error:
+            raise UnexpectedResponse(error.call, "Personio refuses to show a candidate") from error
+
+    anonymised = (record for item in items if (record := as_object(item)).get("is_anonymized") is True)
+    owners = {owner for record in anonymised if (owner := as_id(as_object(record.get("candidate")).get("id")))}
+    ids = sorted(owners)
+    for at in range(0, len(ids), _CANDIDATES_AT_ONCE):
+        for owner, found in await each(raw.CANDIDATES, ask, ids[at : at + _CANDIDATES_AT_ONCE], page):
+            if as_id(found.get("id")) == owner:
+                page.add([RawRecord(raw.CANDIDATES, owner, encode_stably(found))])
+
+
 def _spell(instant: datetime) -> str:
     """The instant as the filter takes it, a second earlier since the filter leaves out the boundary (section 6, C)."""
     return (instant - timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -181,7 +214,7 @@ STREAMS: tuple[Stream | LookupStream, ...] = (
     Forms(),
     Persons(),
     RecruitingList(raw.CANDIDATES, PersonioClient.candidates, lambda _, __: ()),
-    RecruitingList(raw.APPLICATIONS, PersonioClient.applications, raw.of_application),
+    RecruitingList(raw.APPLICATIONS, PersonioClient.applications, raw.of_application, _read_owners_of_anonymised),
     Transitions(),
     Documents(),
 )

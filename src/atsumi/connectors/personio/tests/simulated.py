@@ -11,17 +11,18 @@ from atsumi.connector.context import Context
 from atsumi.connector.contract import Connector
 from atsumi.connectors.personio import connector
 from atsumi.connectors.personio.simulator import Simulator, create_app
+from atsumi.connectors.personio.tests.simulator_kit import START
 from atsumi.testing.doubles import make_context
 
 ORIGIN = "http://personio.test"
 
 
 class SimulatedAccount:
-    """A small company behind the simulator; follows the conformance harness."""
+    """A small company behind the simulator, whose clock stands still; follows the conformance harness."""
 
     def __init__(self, **seed: Any) -> None:
-        self.simulator = Simulator(**({"applications": 450, "jobs": 12, "published_share": 0.5} | seed))
-        self.simulator.clock.set(self.simulator.clock.now())
+        given = {"applications": 450, "jobs": 12, "published_share": 0.5, "start": START} | seed
+        self.simulator = Simulator(**given)
         self.simulator.switch(v2_rate_limit=False)
         self.config_changes: dict[str, str] = {}
         self._given = self.simulator.credentials()

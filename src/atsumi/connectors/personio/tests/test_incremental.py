@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from atsumi.connectors.personio import connector
 from atsumi.connectors.personio.tests.simulated import SimulatedAccount
+from atsumi.model.candidate import Candidate
 from atsumi.model.enums import JobStatus, PostingStatus
 from atsumi.model.job import Job
 from atsumi.model.job_posting import JobPosting
@@ -112,3 +113,24 @@ async def test_edits_then_incremental_reads_equal_one_full_read(
     fresh = Reading(connector, lookup_limit=200)
     await fresh.read(account.context())
     assert comparable(reading, account) == comparable(fresh, account)
+
+
+async def test_an_erased_application_does_not_take_a_candidate_who_applied_again() -> None:
+    """The new application leaves the candidate's time of update alone (Personio NOTES section 23, question 12)."""
+    account = SimulatedAccount(applications=25, jobs=5)
+    simulator = account.simulator
+    one = next(one for one in simulator.company.candidates if len(one.applications) == 1)
+    [first] = one.applications
+    reading = Reading(connector, lookup_limit=0)
+    await reading.read(account.context())
+    for edit_tool in (
+        lambda: simulator.create_application(one.id, next(iter(simulator.company.jobs)).id),
+        lambda: simulator.anonymise_application(first),
+    ):
+        since = account.now()
+        simulator.clock.advance(600)
+        edit_tool()
+        await reading.read(account.context(), since=since)
+    found = reading.records(account.context().config)[Model.CANDIDATE, str(one.id)]
+    assert isinstance(found, Candidate)
+    assert found.first_name == one.first_name
