@@ -17,7 +17,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from atsumi.connector.context import Context
 from atsumi.connector.files import RemoteFile
@@ -25,6 +25,9 @@ from atsumi.connector.manifest import Manifest
 from atsumi.errors import PermissionMissing
 from atsumi.model.names import Model
 from atsumi.model.record import Record
+
+if TYPE_CHECKING:
+    from atsumi.connector.disclosure import Disclosure
 
 
 class RawKey(NamedTuple):
@@ -82,6 +85,8 @@ class Page:
     ``ends_unproven`` says that this page leaves open whether the listing showed everything (it ended with a link back
     into the listing or at a cut-off of our own, or an item was no record): what was read is good, but no deletion may
     be inferred from this read.
+    ``has_gap`` says that records may have been passed over at or after this page (it was empty in the middle of the
+    listing, or the end was not shown to be one): the next reads begin where this one did.
     ``is_last`` says that the listing ends with this page, so that a run which stops after it need not read any of it
     again. It counts for listings of several pages; a snapshot is a single page, and is read again.
     """
@@ -92,6 +97,7 @@ class Page:
     snapshot_of: Sequence[str] = ()
     leaving_is_news: bool = False
     ends_unproven: bool = False
+    has_gap: bool = False
     is_last: bool = False
 
 
@@ -256,12 +262,13 @@ class Derivation:
     """Fields of a record that follow from the records pointing at it.
 
     ``apply`` gets the stored record and all present records of ``children_model`` whose ``reference`` field names it,
-    and returns the record with the derived fields set (they must depend on nothing else in the record).
+    and returns the record with the derived ``fields`` set (they must depend on nothing else in the record).
     """
 
     model: Model
     children_model: Model
     reference: str
+    fields: frozenset[str]
     apply: Callable[[Record, Sequence[Record]], Record]
 
 
@@ -360,6 +367,10 @@ class Connector:
     """
     narrowing: Narrowing | None = None
     """Without it every integration keeps all records."""
+    disclosure: Disclosure | None = None
+    """What raw records tell; without it they are kept whole, whatever an integration's scope leaves out."""
+    files_stream: str | None = None
+    """The lookup stream that fetches which files an application has, by the application's remote id."""
     open_file: Callable[[Context, str], AbstractAsyncContextManager[RemoteFile]] | None = None
     """Open the content of an attachment by its remote id; ``None`` for a tool that gives no files.
 

@@ -33,6 +33,12 @@ class Application(Record):
         "credited_to_remote_id": Model.USER,
     }
 
+    indispensable: ClassVar[frozenset[str]] = Record.indispensable | {
+        "candidate_remote_id",
+        "job_remote_id",
+        "is_anonymized",
+    }
+
     candidate_remote_id: str | None = None
     job_remote_id: str | None = None
     current_stage_remote_id: str | None = None

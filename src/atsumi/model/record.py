@@ -24,7 +24,9 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     model: ClassVar[Model]
     references: ClassVar[dict[str, Model]] = {}
-    """Field name → model it points at."""
+    """Field name → model it points at. A field holds one remote id or a list of them."""
+    indispensable: ClassVar[frozenset[str]] = frozenset({"remote_updated_at"})
+    """Optional fields that no scope leaves out: a sync decides by them what to read, keep and erase."""
 
     remote_id: str
     """The tool's id as text, or a composite of several (``"job:person:role"``) where the tool has none of its own."""

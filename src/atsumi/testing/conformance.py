@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Protocol
 
@@ -24,9 +24,11 @@ import pytest
 
 from atsumi.connector.context import Context
 from atsumi.connector.contract import Connector, LookupStream, MappingContext, Page, RawRecord, Stream, StreamRequest
+from atsumi.connector.disclosure import RawContent
 from atsumi.errors import AuthenticationFailed, PermissionMissing
 from atsumi.model.catalog import STRUCTS
 from atsumi.model.names import Model
+from atsumi.model.scope import Field, Scope, Setting, indispensable, scope_of
 from atsumi.testing.reading import Reading
 
 
@@ -265,13 +267,50 @@ async def only_covered_fields_are_filled(harness: Harness) -> None:
         assert filled <= offered, f"{model}: {sorted(filled - offered)} are filled but not offered"
 
 
+async def everything_covered_is_disclosed(harness: Harness) -> None:
+    disclosure, mapping = harness.connector.disclosure, harness.connector.mapping
+    assert disclosure is not None
+    streams = {stream.name for stream in harness.connector.streams}
+    assert set(disclosure.requested_for) == streams, "each stream says for which fields it is read"
+    assert set((await _read(harness)).store.streams) <= set(disclosure.contents)
+    told: set[Field] = set()
+    for content in disclosure.contents.values():
+        told |= content.record.serves.union(*(path.serves for path in content.paths.values()))
+    covered = {(model, name) for model, fields in mapping.coverage.items() for name in fields}
+    assert covered <= told, f"no raw path serves {sorted(covered - told)}"
+
+
+async def leaving_a_field_out_takes_nothing_else_away(harness: Harness) -> None:
+    reading, disclosure = await _read(harness), harness.connector.disclosure
+    assert disclosure is not None
+    config = harness.context().config
+    whole, stored = _plain(reading, config), reading.store.streams
+    for model, fields in harness.connector.mapping.coverage.items():
+        for name in sorted(set(fields) - indispensable(model)):
+            scope = scope_of({f"{model}.{name}": Setting.DISABLED}, ())
+            if not any(one.record.is_out(scope) or one.cuts(scope) for one in disclosure.contents.values()):
+                continue
+            reading.store.streams = {
+                stream: {key: _cut(disclosure.contents[stream], data, scope) for key, data in records.items()}
+                for stream, records in stored.items()
+                if not disclosure.contents[stream].record.is_out(scope)
+            }
+            left = _plain(reading, config)
+            for key, record in whole.items():
+                lost = {one for one in record if record[one] != left[key][one]}
+                # Custom fields may repeat what stands elsewhere.
+                allowed = {"custom_fields", name} if key[0] is model else {"custom_fields"}
+                assert lost <= allowed, f"without {model}.{name}, {key[0]} loses {sorted(lost - allowed)}"
+
+
 async def references_lead_somewhere(harness: Harness) -> None:
     reading = await _read(harness)
     records = reading.records(harness.context().config)
     for (model, key), record in records.items():
         for name, target in record.references.items():
-            value = getattr(record, name)
-            assert value is None or (target, value) in records, f"{model} {key}: {name} dangles"
+            found = getattr(record, name)
+            for value in found if isinstance(found, list) else [found]:
+                assert value is None or (target, value) in records, f"{model} {key}: {name} dangles"
 
 
 async def remote_data_names_stored_records(harness: Harness) -> None:
@@ -311,6 +350,15 @@ async def _read(harness: Harness) -> Reading:
     reading = Reading(harness.connector, lookup_limit=_SAMPLE)
     await reading.read(harness.context())
     return reading
+
+
+def _plain(reading: Reading, config: Mapping[str, str]) -> dict[tuple[Model, str], dict[str, object]]:
+    return {key: msgspec.structs.asdict(record) for key, record in reading.records(config).items()}
+
+
+def _cut(content: RawContent, data: bytes, scope: Scope) -> bytes:
+    cuts = content.cuts(scope)
+    return content.without(data, cuts) if cuts else data
 
 
 async def _pages(harness: Harness) -> list[Page]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from atsumi.connector.contract import Connector
+from atsumi.connectors.personio import raw
 from atsumi.connectors.personio.check import check
 from atsumi.connectors.personio.client import PersonioClient
+from atsumi.connectors.personio.disclosure import disclosure
 from atsumi.connectors.personio.facts import MANIFEST
 from atsumi.connectors.personio.mapping import mapping
 from atsumi.connectors.personio.narrowing import narrowing
@@ -19,5 +21,7 @@ connector = Connector(
     required_streams=REQUIRED_STREAMS,
     probe=probe,
     narrowing=narrowing,
+    disclosure=disclosure,
+    files_stream=raw.DOCUMENTS,
     open_file=lambda context, remote_id: PersonioClient(context).download(remote_id),
 )

@@ -81,7 +81,11 @@ mapping = RecordMapping(
     affected=affected,
     remote_data=remote_data,
     coverage=COVERAGE,
-    derivations=(Derivation(Model.CANDIDATE, Model.APPLICATION, "candidate_remote_id", people.newest_source),),
+    derivations=(
+        Derivation(
+            Model.CANDIDATE, Model.APPLICATION, "candidate_remote_id", frozenset({"source"}), people.newest_source
+        ),
+    ),
     rests_on=_RESTS_ON,
 )
 
