@@ -84,7 +84,7 @@ async def write(pool: asyncpg.Pool, log: Log, commits: int, dice: random.Random)
                 owner,
                 [RecordRow(code, i, None, str(i), b"", b"{}", seqs[i], tick.at, None, None, (), None) for i in fresh],
             )
-            documents = {id: FragmentRow(code, id, seqs[id], False, body) for id in order}
+            documents = {id: FragmentRow(code, id, seqs[id], tick.at, False, body) for id in order}
             await insert_fragments(connection, owner, DIALECT, [documents[id] for id in fresh])
             await update_fragments(connection, owner, DIALECT, [documents[id] for id in again])
             is_new = set(fresh)

@@ -13,6 +13,7 @@ class Candidate(Record):
     """One person. What they applied for stands in their applications."""
 
     model: ClassVar[Model] = Model.CANDIDATE
+    references: ClassVar[dict[str, Model]] = {"tag_remote_ids": Model.TAG}
 
     first_name: str | None = None
     last_name: str | None = None
@@ -27,6 +28,6 @@ class Candidate(Record):
     tag_remote_ids: list[str] = []
 
     def lookups(self) -> list[str]:
-        names = [("first_name", self.first_name), ("last_name", self.last_name)]
-        found = [term(field, value) for field, value in names if value]
+        texts = [("first_name", self.first_name), ("last_name", self.last_name), ("company", self.company)]
+        found = [term(field, value) for field, value in texts if value]
         return found + [term("email", entry.email_address) for entry in self.email_addresses]

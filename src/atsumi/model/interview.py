@@ -17,6 +17,7 @@ class Interview(Record):
     references: ClassVar[dict[str, Model]] = {
         "application_remote_id": Model.APPLICATION,
         "stage_remote_id": Model.STAGE,
+        "user_remote_ids": Model.USER,
     }
 
     application_remote_id: str | None = None

@@ -15,7 +15,10 @@ class Job(Record):
     """One opening of the customer. Texts are those of the first configured language."""
 
     model: ClassVar[Model] = Model.JOB
-    references: ClassVar[dict[str, Model]] = {"department_remote_id": Model.DEPARTMENT}
+    references: ClassVar[dict[str, Model]] = {
+        "department_remote_id": Model.DEPARTMENT,
+        "office_remote_ids": Model.OFFICE,
+    }
 
     name: str | None = None
     job_code: str | None = None

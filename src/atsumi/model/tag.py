@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from atsumi.model.names import Model
-from atsumi.model.record import Record
+from atsumi.model.record import Record, term
 
 
 class Tag(Record):
@@ -14,3 +14,6 @@ class Tag(Record):
     model: ClassVar[Model] = Model.TAG
 
     name: str | None = None
+
+    def lookups(self) -> list[str]:
+        return [term("name", self.name)] if self.name else []

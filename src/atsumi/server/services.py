@@ -34,9 +34,12 @@ class DialectServices(SyncServices):
 
     async def list_page(self, integration: Integration, query: ListQuery) -> ListPage:
         keys = [
-            [search_key(integration.public_id, query.model, term(one.field, str(value))) for value in one.values]
+            [
+                search_key(integration.public_id, one.child or query.model, term(one.field, str(value)))
+                for value in one.values
+            ]
             for one in query.conditions
-            if one.operator is Operator.LOOKUP
+            if one.operator in (Operator.LOOKUP, Operator.NAMED)
         ]
         return await reading.list_page(self._runtime.pool, integration.number, self._dialect, query, search_keys=keys)
 

@@ -29,6 +29,16 @@ class Operator(StrEnum):
     """The facet, a folded text, contains ``values[0]``, ignoring case."""
     CREATED_FROM = "created_from"
     """``remote_created_at`` is at or after ``values[0]`` (datetime)."""
+    CREATED_BEFORE = "created_before"
+    """``remote_created_at`` is before ``values[0]`` (datetime)."""
+    NAMED = "named"
+    """A present record of model ``child`` that this record points at is found by ``LOOKUP`` of ``field``."""
+    JOINED = "joined"
+    """One of the ids in ``values`` is a record of model ``child`` that points only at what this record points at.
+
+    With ``via``: only at what this record or the one named by its reference ``via`` points at, and at something that
+    this record itself does.
+    """
     HAS_CHILD = "has_child"
     """A present record of model ``child`` points at this record and, by ``field``, at one of the ids in ``values``."""
     VIA_PARENT = "via_parent"
@@ -60,7 +70,8 @@ class ListQuery:
 
     Order is (sequence number of the last change that counts, id), ascending: a record that changes while a reader
     walks the list moves to the end, so it is shown again and nothing is ever skipped, whatever commits meanwhile.
-    ``updated_after`` keeps records with a counting change after the instant.
+    ``updated_after`` keeps records with a counting change after the instant, ``updated_from`` those with one at the
+    instant or after it, ``updated_before`` those whose last counting change is earlier.
     ``ids`` are record ids; ``None`` means no filter, empty means nothing.
     """
 
@@ -68,6 +79,8 @@ class ListQuery:
     page_size: int
     after: Position | None = None
     updated_after: datetime | None = None
+    updated_from: datetime | None = None
+    updated_before: datetime | None = None
     include_deleted: bool = False
     ids: Sequence[UUID] | None = None
     conditions: Sequence[Condition] = ()
@@ -78,11 +91,13 @@ class ListQuery:
 class Fragment(NamedTuple):
     """One document without its closing brace, and where it stands in its list.
 
-    ``remote_id`` and ``custom_fields`` (a JSON object) are filled only when the query wants them.
+    ``touched_at`` is when ``touched_seq`` was given. ``remote_id`` and ``custom_fields`` (a JSON object) are filled
+    only when the query wants them.
     """
 
     id: UUID
     touched_seq: int
+    touched_at: datetime
     body: bytes
     remote_id: str | None = None
     custom_fields: bytes | None = None
@@ -100,7 +115,7 @@ async def list_page(
 ) -> ListPage:
     """One page of a dialect's list.
 
-    ``search_keys`` are the digests of the query's ``LOOKUP`` conditions, in their order.
+    ``search_keys`` are the digests of the query's ``LOOKUP`` and ``NAMED`` conditions, in their order.
     """
     if (query.ids is not None and not query.ids) or any(not condition.values for condition in query.conditions):
         return ListPage((), None)
@@ -128,21 +143,24 @@ class _Builder:
             clauses.append("NOT f.is_deleted")
         if query.after is not None:
             clauses.append(f"(f.touched_seq, f.id) > ({self._add(query.after.seq)}, {self._add(query.after.id)})")
-        if query.updated_after is not None:
-            # A batch counts as seen by readers from the instant at which it was certainly visible to them. Any such
-            # batch will do, and the latest is the first of its index; a greatest number would be read from all.
-            clauses.append(
-                "f.touched_seq > coalesce((SELECT b.last_seq FROM commit_batch b WHERE b.integration = $1 AND "
-                f"b.visible_by <= {self._add(query.updated_after)} "
-                "ORDER BY b.visible_by DESC, b.last_seq DESC LIMIT 1), 0)"
-            )
+        for comparison, instant in (("<=", query.updated_after), ("<", query.updated_from)):
+            if instant is not None:
+                # A batch counts as seen by readers from the instant at which it was certainly visible to them. Any such
+                # batch will do, and the latest is the first of its index; a greatest number would be read from all.
+                clauses.append(
+                    "f.touched_seq > coalesce((SELECT b.last_seq FROM commit_batch b WHERE b.integration = $1 AND "
+                    f"b.visible_by {comparison} {self._add(instant)} "
+                    "ORDER BY b.visible_by DESC, b.last_seq DESC LIMIT 1), 0)"
+                )
+        if query.updated_before is not None:
+            clauses.append(f"f.touched_at < {self._add(query.updated_before)}")
         if query.ids is not None:
             clauses.append(f"f.id = ANY({self._add(list(query.ids))}::uuid[])")
         clauses += [self._condition(condition) for condition in query.conditions]
         needs_record = query.with_remote_ids or bool(query.conditions)
         join = "JOIN record r ON r.integration = f.integration AND r.model = f.model AND r.id = f.id"
         return (
-            f"SELECT f.id, f.touched_seq, f.body, {'r.remote_id' if query.with_remote_ids else 'NULL'}, "
+            f"SELECT f.id, f.touched_seq, f.touched_at, f.body, {'r.remote_id' if query.with_remote_ids else 'NULL'}, "
             f"{'f.custom_fields' if query.with_custom_fields else 'NULL'} "
             f"FROM fragment f {join if needs_record else ''} "
             f"WHERE {' AND '.join(clauses)} ORDER BY f.touched_seq, f.id LIMIT $4"
@@ -161,6 +179,16 @@ class _Builder:
                 return f"strpos(r.facets ->> {self._add(condition.field)}, {text}) > 0"
             case Operator.CREATED_FROM:
                 return f"r.remote_created_at >= {self._add(condition.values[0])}"
+            case Operator.CREATED_BEFORE:
+                return f"r.remote_created_at < {self._add(condition.values[0])}"
+            case Operator.NAMED:
+                child, keys = self._add(CODES[_given(condition.child)]), self._add(list(self._search_keys.pop(0)))
+                return (
+                    "r.keys && ARRAY(SELECT n.id FROM record n WHERE n.integration = $1 "
+                    f"AND n.model = {child}::smallint AND n.keys && {keys}::uuid[] AND n.deleted_at IS NULL)"
+                )
+            case Operator.JOINED:
+                return self._joined(condition)
             case Operator.HAS_CHILD:
                 child = self._add(CODES[_given(condition.child)])
                 return (
@@ -174,6 +202,19 @@ class _Builder:
                     f"AND p.keys && {self._add(list(condition.values))}::uuid[])"
                 )
 
+    def _joined(self, condition: Condition) -> str:
+        child, ids = self._add(CODES[_given(condition.child)]), self._add(list(condition.values))
+        joins = f"j.integration = $1 AND j.model = {child}::smallint AND j.id = ANY({ids}::uuid[])"
+        if condition.via is None:
+            return (
+                "f.id IN (SELECT o.id FROM record j JOIN record o "
+                f"ON o.integration = $1 AND o.model = $3 AND o.keys @> j.keys WHERE {joins})"
+            )
+        return (
+            f"EXISTS (SELECT 1 FROM record j, record p WHERE {joins} AND j.keys && r.keys "
+            "AND p.integration = $1 AND p.id = ANY(r.keys) AND j.keys <@ (r.keys || p.keys))"
+        )
+
     def _add(self, value: object) -> str:
         self.parameters.append(value)
         return f"${len(self.parameters)}"
@@ -181,5 +222,5 @@ class _Builder:
 
 def _given(model: Model | None) -> Model:
     if model is None:
-        raise ValueError("a HAS_CHILD condition names its child model")
+        raise ValueError("the condition names no child model")
     return model

@@ -184,8 +184,7 @@ async def _derive(
         at_hand = {one.id for one in children} | gone
         present = [codec.decode(row) for row in siblings if row.id not in at_hand]
         for child in present + [one.record for one in children]:
-            parent = codec.references(integration, child).get(derivation.reference)
-            if parent is not None:
+            for parent in codec.targets(integration, child, derivation.reference):
                 by_parent.setdefault(parent, []).append(child)
         for id in sorted(parents):
             row = rows.get(id)
@@ -212,8 +211,7 @@ async def _parents_of(
     records = [one.record for one in children]
     records += [codec.decode(row) for (model, _), row in existing.items() if model is derivation.children_model]
     records += [codec.decode(row) for row in removed if row.model == CODES[derivation.children_model]]
-    found = (codec.references(integration, record).get(derivation.reference) for record in records)
-    return {parent for parent in found if parent is not None}
+    return {parent for record in records for parent in codec.targets(integration, record, derivation.reference)}
 
 
 async def _write(

@@ -56,14 +56,13 @@ def bare(record: Record) -> Record:
     return struct(**{name: getattr(record, name) for name in required})
 
 
-def references(integration: UUID, record: Record) -> dict[str, UUID]:
-    """The record ids that a record points at, by field; unset references are left out."""
-    found = {}
-    for field, model in record.references.items():
-        remote_id = getattr(record, field)
-        if remote_id is not None:
-            found[field] = record_id(integration, model, remote_id)
-    return found
+def targets(integration: UUID, record: Record, field: str) -> list[UUID]:
+    """The record ids that a reference points at: none, one, or those of a list in its order."""
+    named = getattr(record, field)
+    if named is None:
+        return []
+    model = record.references[field]
+    return [record_id(integration, model, one) for one in ([named] if isinstance(named, str) else named)]
 
 
 def search_key(integration: UUID, model: Model, term: str) -> UUID:
@@ -75,7 +74,7 @@ def search_key(integration: UUID, model: Model, term: str) -> UUID:
 def row_of(integration: UUID, encoded: Encoded, seq: int, at: datetime, deleted_at: datetime | None) -> RecordRow:
     """The row to write for a record that changed."""
     record = encoded.record
-    keys = set(references(integration, record).values())
+    keys = {id for field in record.references for id in targets(integration, record, field)}
     keys.update(search_key(integration, encoded.model, term) for term in record.lookups())
     facets = record.facets()
     return RecordRow(

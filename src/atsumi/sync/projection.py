@@ -41,7 +41,7 @@ class Stored(Generic[R]):
         return found[0] if found else None
 
     def many(self, name: str) -> Sequence[Stored[Record]]:
-        """The records of a reverse relation."""
+        """The records of a reverse relation, or of a forward one that names several, in the parent's order."""
         return self.related.get(name, ())
 
 
@@ -49,11 +49,12 @@ class Stored(Generic[R]):
 class Relation:
     """A related model inside a wire document.
 
-    Exactly one of ``forward`` (the parent's field that names the related record) and ``reverse`` (the related
-    record's field that names the parent) is set; both must be declared in the struct's ``references``.
+    Exactly one of ``forward`` (the parent's field that names the related record, or a list of them) and ``reverse``
+    (the related record's field that names the parent) is set; both must be declared in the struct's ``references``.
     ``shows`` are the related record's fields that the document contains (``None``: all).
     ``counts_link``: adding or removing the related record counts for ``updated_after``.
     ``counts_change``: any change of the related record counts.
+    ``counts_shown``: whatever the document shows of the related record counts, and nothing else.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Relation:
     shows: frozenset[str] | None = None
     counts_link: bool = False
     counts_change: bool = False
+    counts_shown: bool = False
     relations: tuple[Relation, ...] = ()
 
 

@@ -260,7 +260,7 @@ async def _write_documents(
     model = CODES[wire_model.model]
     stored = await store.documents(connection, work.owner, projection.code, model, ids)
     missing = [row._replace(touched_seq=seqs[row.id]) for row in rendered if row.id not in stored]
-    differing = [row for row in rendered if row.id in stored and stored[row.id] != row[3:]]
+    differing = [row for row in rendered if row.id in stored and stored[row.id] != row[4:]]
     await fragments.insert_fragments(connection, work.owner, projection.code, missing)
     await fragments.update_fragments(connection, work.owner, projection.code, differing)
     return len(missing) + len(differing)

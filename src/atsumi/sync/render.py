@@ -8,6 +8,7 @@ many documents (a renamed job) needs no more memory than one that reaches few.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -55,6 +56,7 @@ async def render_changes(
     if not changes:
         return 0
     loader = _Loader(connection, owner.integration, integration, changes)
+    at = changes[0].row.changed_at
     by_model: dict[Model, list[Change]] = {}
     for change in changes:
         by_model.setdefault(MODELS[change.row.model], []).append(change)
@@ -65,7 +67,7 @@ async def render_changes(
             if not reached:
                 continue
             created = {c.row.id for c in by_model.get(wire_model.model, ()) if c.kind is ChangeKind.CREATED}
-            await _render(connection, owner, projection.code, wire_model, reached, created, loader)
+            await _render(connection, owner, projection.code, wire_model, reached, created, loader, at)
             written += len(reached)
     return written
 
@@ -78,11 +80,14 @@ async def render_all(
     wire_model: WireModel,
     ids: Sequence[UUID],
 ) -> list[FragmentRow]:
-    """Render stored records anew without writing: what the stored documents must equal."""
+    """Render stored records anew without writing: what the stored documents must equal.
+
+    Their ``touched_seq`` is 0, their ``touched_at`` that of the record's own last change.
+    """
     loader = _Loader(connection, owner.integration, integration, ())
     rows: list[FragmentRow] = []
     for chunk in _chunks(ids):
-        rows += await _documents(wire_model, {id: _Reach(0, True) for id in chunk}, loader)
+        rows += await _documents(wire_model, {id: _Reach(0, True) for id in chunk}, loader, None)
     return rows
 
 
@@ -120,6 +125,7 @@ async def _up(
         if relation.forward is not None and relation.counts_change:
             counts = True
         shown = is_link or moved or _differs(relation, change)
+        counts = counts or (relation.counts_shown and shown)
         if not counts and not shown:
             continue
         reach = _Reach(change.seq if counts else 0, shown)
@@ -192,17 +198,20 @@ async def _render(
     reached: _Reached,
     created: set[UUID],
     loader: _Loader,
+    at: datetime,
 ) -> None:
     touched = [(id, reach.seq) for id, reach in reached.items() if not reach.shown]
     if touched:
-        await touch_fragments(connection, owner, dialect, CODES[wire_model.model], touched)
+        await touch_fragments(connection, owner, dialect, CODES[wire_model.model], touched, at)
     for chunk in _chunks([id for id, reach in reached.items() if reach.shown]):
-        documents = await _documents(wire_model, {id: reached[id] for id in chunk}, loader)
+        documents = await _documents(wire_model, {id: reached[id] for id in chunk}, loader, at)
         await insert_fragments(connection, owner, dialect, [d for d in documents if d.id in created])
         await update_fragments(connection, owner, dialect, [d for d in documents if d.id not in created])
 
 
-async def _documents(wire_model: WireModel, reached: _Reached, loader: _Loader) -> list[FragmentRow]:
+async def _documents(
+    wire_model: WireModel, reached: _Reached, loader: _Loader, at: datetime | None
+) -> list[FragmentRow]:
     code = CODES[wire_model.model]
     roots = await loader.by_id(wire_model.model, list(reached))
     trees = await _with_relations(list(roots.values()), wire_model.relations, loader)
@@ -211,6 +220,7 @@ async def _documents(wire_model: WireModel, reached: _Reached, loader: _Loader) 
             code,
             tree.id,
             reached[tree.id].seq,
+            at or tree.changed_at,
             tree.deleted_at is not None,
             wire_model.render(tree),
             wire_model.custom_fields(tree) if wire_model.custom_fields is not None else None,
@@ -243,16 +253,13 @@ async def _attach_forward(
     related: dict[UUID, dict[str, Sequence[Stored[Record]]]],
     loader: _Loader,
 ) -> None:
-    targets: dict[UUID, UUID] = {}
-    for parent in parents:
-        remote_id = getattr(parent.record, relation.forward or "")
-        if remote_id is not None:
-            targets[parent.id] = record_id(loader.integration, relation.model, remote_id)
-    found = await loader.by_id(relation.model, list(set(targets.values())))
+    targets = {
+        parent.id: codec.targets(loader.integration, parent.record, relation.forward or "") for parent in parents
+    }
+    found = await loader.by_id(relation.model, list({id for named in targets.values() for id in named}))
     complete = {one.id: one for one in await _with_relations(list(found.values()), relation.relations, loader)}
-    for id, target in targets.items():
-        if target in complete:
-            related[id][relation.name] = (complete[target],)
+    for id, named in targets.items():
+        related[id][relation.name] = tuple(complete[target] for target in named if target in complete)
 
 
 async def _attach_reverse(

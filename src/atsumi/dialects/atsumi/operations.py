@@ -29,10 +29,11 @@ from atsumi.dialects.http import authenticate, header, integration_spelled
 from atsumi.dialects.services import IntegrationState, OwnServices
 from atsumi.errors import InvalidInput, NotFound, NotReady
 from atsumi.model.catalog import MODELS, STRUCTS
-from atsumi.model.ids import from_base58, record_id, to_base58
+from atsumi.model.ids import from_base58, to_base58
 from atsumi.model.names import Model
 from atsumi.store.feed import ChangeLine
 from atsumi.store.history import Version
+from atsumi.sync.codec import targets
 
 INTEGRATION_HEADER = "X-Integration-Id"
 INTEGRATION = "integration_id"
@@ -120,7 +121,7 @@ def _kind(number: int) -> wire.Kind:
 async def _record(call: Call) -> wire.RecordState:
     model, id = _addressed(call)
     found = await call.services.version_at(call.integration, model, id, call.query["as_of"])
-    fields = msgspec.json.decode(found.data)
+    record = msgspec.json.decode(found.data, type=STRUCTS[model])
     return wire.RecordState(
         model=model,
         id=to_base58(id),
@@ -130,9 +131,9 @@ async def _record(call: Call) -> wire.RecordState:
         deleted_at=found.deleted_at,
         record=msgspec.Raw(found.data),
         references={
-            field: to_base58(record_id(call.integration.public_id, target, fields[field]))
-            for field, target in STRUCTS[model].references.items()
-            if fields.get(field) is not None
+            field: [to_base58(id) for id in ids] if isinstance(getattr(record, field), list) else to_base58(ids[0])
+            for field in record.references
+            if (ids := targets(call.integration.public_id, record, field))
         },
     )
 

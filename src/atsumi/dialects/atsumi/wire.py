@@ -43,8 +43,9 @@ class RecordState(msgspec.Struct, kw_only=True):
     """A record at one moment.
 
     ``record`` holds the canonical fields; those that are unknown or have their usual value are left out.
-    ``references`` holds our ids of the records that it names by their ``*_remote_id``, by field. ``deleted_at`` is set
-    while the record was gone from the tool. ``sequence`` is the change that brought this state about.
+    ``references`` holds our ids of the records that it names by their ``*_remote_id`` or ``*_remote_ids``, by field.
+    ``deleted_at`` is set while the record was gone from the tool. ``sequence`` is the change that brought this state
+    about.
     """
 
     model: Model
@@ -54,7 +55,7 @@ class RecordState(msgspec.Struct, kw_only=True):
     changed_at: datetime
     deleted_at: datetime | None
     record: msgspec.Raw
-    references: dict[str, str]
+    references: dict[str, str | list[str]]
 
 
 class Version(msgspec.Struct, kw_only=True):

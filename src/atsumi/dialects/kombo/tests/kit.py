@@ -140,7 +140,7 @@ class FakeServices:
             rows = [row for row in rows if row[1][0] in query.ids]
         page = rows[: query.page_size]
         following = Position(seq=page[-1][0], id=page[-1][1][0]) if len(rows) > len(page) else None
-        return ListPage([Fragment(row[1][0], row[0], row[1][1]) for row in page], following)
+        return ListPage([Fragment(row[1][0], row[0], CHANGED_AT, row[1][1]) for row in page], following)
 
     async def raw_sources(
         self, integration: Integration, model: Model, remote_ids: Sequence[str]
