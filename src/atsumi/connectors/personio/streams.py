@@ -175,8 +175,8 @@ def _add_record(page: raw.PageBuilder, stream: str, item: object, observe: Obser
 async def _read_owners_of_anonymised(client: PersonioClient, items: Sequence[object], page: raw.PageBuilder) -> None:
     """Read again the candidates whose applications were anonymised.
 
-    They are erased once all their applications are. Which these are is told by the candidate's own record, and a new
-    application need not change its time of update (section 23, question 12), so the one stored may not list it yet.
+    They are erased once all their applications are. Which these are is told by the candidate's own record. Nothing says
+    that a new application changes that record's time of update, so the one stored may not list it yet.
     """
 
     async def ask(candidate: str) -> Mapping[str, object] | None:

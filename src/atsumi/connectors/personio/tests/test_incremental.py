@@ -116,7 +116,7 @@ async def test_edits_then_incremental_reads_equal_one_full_read(
 
 
 async def test_an_erased_application_does_not_take_a_candidate_who_applied_again() -> None:
-    """The new application leaves the candidate's time of update alone (Personio NOTES section 23, question 12)."""
+    """The new application leaves the candidate's time of update alone, so no incremental read lists the candidate."""
     account = SimulatedAccount(applications=25, jobs=5)
     simulator = account.simulator
     one = next(one for one in simulator.company.candidates if len(one.applications) == 1)
