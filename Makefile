@@ -11,6 +11,12 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 RUN := $(VENV)/installed-run
 DEV := $(VENV)/installed-dev
 
+# The tests run in this many processes side by side; 0 runs them one by one in a single process.
+WORKERS := 4
+
+# Python starts twice as fast from stored bytecode, and a run of the tests starts it hundreds of times.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test soak lint bench docs lock clean
 
@@ -25,7 +31,7 @@ serve: $(RUN) ## Run the service with the settings of ATSUMI_* and atsumi.toml.
 	@exec $(BIN)/atsumi serve $(ARGS)
 
 test: lint ## Run the linters and the whole test suite; TESTS="tests/server" takes a part.
-	@$(BIN)/python -m pytest $(TESTS) $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(TESTS) $(ARGS)
 
 soak: $(DEV) ## Play random days against an oracle: GAMES=200 of them; SEED=<number> plays those again.
 	@ATSUMI_SOAK_GAMES=$(or $(GAMES),200) ATSUMI_SOAK_SEED=$(SEED) $(BIN)/python -m pytest tests/proofs -k lists_are_true -s $(ARGS)

@@ -11,9 +11,21 @@ from pathlib import Path
 import pytest
 
 from atsumi.store.embedded import EmbeddedPostgres
-from harness import Product, new_database, running_product
+from harness import RUN_ID, Product, drop_template, new_database, running_product
 
-FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+SHARED_FOLDER = Path(tempfile.gettempdir(), f"atsumi-test-{RUN_ID}")
+FAST_AND_FORGETFUL = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "300",
+}
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The process that started the others removes what all of them shared, when they have ended."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(SHARED_FOLDER, ignore_errors=True)
 
 
 @pytest.fixture
@@ -29,19 +41,16 @@ def data_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres_dsn() -> Iterator[str]:
-    """The address of a PostgreSQL server whose user may create databases."""
+async def postgres_dsn() -> AsyncIterator[str]:
+    """The address of a PostgreSQL server whose user may create databases; all processes of a run share it."""
     named = os.environ.get("ATSUMI_TEST_DATABASE_URL")
     if named:
         yield named
+        await drop_template(named)
         return
-    folder = Path(tempfile.mkdtemp(prefix="atsumi-test-"))
-    folder.chmod(0o755)
-    try:
-        with EmbeddedPostgres(folder, settings=FAST_AND_FORGETFUL) as server:
-            yield server.dsn
-    finally:
-        shutil.rmtree(folder)
+    # The first process starts it, the last one that leaves stops it.
+    async with EmbeddedPostgres(SHARED_FOLDER, settings=FAST_AND_FORGETFUL) as server:
+        yield server.dsn
 
 
 @pytest.fixture(scope="session")

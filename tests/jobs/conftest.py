@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
 from atsumi.jobs.pgqueuer_engine import PgQueuerEngine
 from atsumi.store import database
+from harness import new_database
 
 
 @pytest.fixture
 async def jobs_database(postgres_dsn: str) -> AsyncIterator[str]:
     """The address of an empty database."""
-    name = f"jobs_{secrets.token_hex(4)}"
-    admin = await asyncpg.connect(postgres_dsn)
-    await admin.execute(f"CREATE DATABASE {name}")
-    yield urlsplit(postgres_dsn)._replace(path=f"/{name}").geturl()
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    async with new_database(postgres_dsn, is_empty=True) as url:
+        yield url
 
 
 @pytest.fixture

@@ -6,20 +6,13 @@ import asyncio
 import ssl as _ssl
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from atsumi.errors import ConfigurationError
 
-_MIGRATION_LOCK = 0x6174_7375_6D69
-"""Key of the session advisory lock that keeps two migrations apart (the product's name in ASCII)."""
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 MINIMUM_SERVER_VERSION = 14
 """The oldest PostgreSQL that the durable engine supports."""
@@ -93,49 +86,34 @@ async def migrate(database_url: str) -> tuple[str | None, str]:
     Safe to call from any number of processes at once. Each revision is one transaction.
     Raises :class:`ConfigurationError` when the database belongs to a newer release.
     """
-    engine = create_async_engine(_sqlalchemy_url(database_url), poolclass=NullPool)
     try:
-        async with engine.connect() as connection:
-            await connection.execute(text(f"SELECT pg_advisory_lock({_MIGRATION_LOCK})"))
-            await connection.commit()
-            try:
-                return await connection.run_sync(_upgrade)
-            finally:
-                await connection.rollback()
-                await connection.execute(text(f"SELECT pg_advisory_unlock({_MIGRATION_LOCK})"))
-                await connection.commit()
-    except (OSError, asyncpg.PostgresError) as error:
+        found = await _revision(database_url)
+        if found == newest_revision():
+            return found, found
+        # Alembic and SQLAlchemy take longer to import than all the rest, and most starts need neither.
+        from atsumi.store.migrating import upgrade
+
+        return await upgrade(database_url, _MIGRATIONS)
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         raise ConfigurationError(
             f"ATSUMI_DATABASE_URL: cannot migrate {describe(database_url)}: {_first_line(error)}"
         ) from error
+
+
+def newest_revision() -> str:
+    """The revision that this release brings the schema to; files of revisions begin with their number."""
+    return max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+
+async def _revision(database_url: str) -> str | None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+            return None
+        revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+        return revision
     finally:
-        await engine.dispose()
-
-
-def _upgrade(connection: Connection) -> tuple[str | None, str]:
-    folder = Path(__file__).parent / "migrations"
-    config = Config()
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    script = ScriptDirectory.from_config(config)
-    head = script.get_current_head()
-    exists = connection.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL")).scalar_one()
-    before = connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if exists else None
-    connection.rollback()
-    known = {revision.revision for revision in script.walk_revisions()}
-    if before is not None and before not in known:
-        raise ConfigurationError(
-            f"The database is at schema revision {before}, which this release does not know. "
-            "It was used by a newer release: run that one, or restore an older backup."
-        )
-    if before != head:
-        command.upgrade(config, "head")
-    return before, str(head)
-
-
-def _sqlalchemy_url(database_url: str) -> str:
-    parts = urlsplit(database_url)
-    return urlunsplit(parts._replace(scheme="postgresql+asyncpg"))
+        await connection.close()
 
 
 def _first_line(error: BaseException) -> str:
