@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
+import pytest
 
+from asking_kit import askers, order, served_account
 from atsumi.connectors.personio.client import PersonioClient
 from atsumi.server.runtime import Runtime
-from atsumi.store import database
 from atsumi.sync.page import PageResult
 from harness import Account, Product, small_company
 
@@ -20,32 +19,29 @@ async def ask(runtime: Runtime, account: Account) -> None:
     await PersonioClient(await runtime.context(account.integration)).categories()
 
 
-async def test_fifty_tasks_of_two_processes_with_an_expired_token_ask_for_one(product: Product) -> None:
-    account = await product.synced(small_company())
-    account.simulator.revoke_tokens()
-    await account.pool.execute("UPDATE access_token SET expires_at = now() WHERE integration = $1", account.number)
-    account.simulator.log.clear()
-    # What two processes share is the database, and nothing else.
-    pools = [await database.connect(product.runtime.database_url, size=4) for _ in range(2)]
-    processes = [replace(product.runtime, pool=pool, light_pool=pool, tokens={}) for pool in pools]
-    try:
-        await asyncio.gather(*(ask(processes[number % 2], account) for number in range(50)))
-    finally:
-        for pool in pools:
-            await database.close(pool)
+@pytest.mark.parametrize("is_known_to_be_over", [True, False])
+async def test_fifty_tasks_of_two_processes_with_a_dead_token_ask_for_one(
+    product: Product, is_known_to_be_over: bool
+) -> None:
+    """Whether it has expired, or the tool has ended it before its time."""
+    async with served_account(product, small_company()) as account:
+        await ask(product.runtime, account)
+        account.simulator.revoke_tokens()
+        if is_known_to_be_over:
+            await account.pool.execute(
+                "UPDATE access_token SET expires_at = now() WHERE integration = $1", account.number
+            )
+        account.simulator.log.clear()
+
+        async with askers(*[await order(account, "categories", 25)] * 2) as processes:
+            for process in processes:
+                process.tell("go")
+            assert [await process.hear() for process in processes] == ["done", "done"]
 
     assert token_requests(account) == 1
-    assert account.simulator.log.counts["GET /v2/recruiting/categories"] == 50
-
-
-async def test_fifty_tasks_with_a_token_that_was_revoked_ask_for_one(product: Product) -> None:
-    account = await product.synced(small_company())
-    account.simulator.revoke_tokens()
-    account.simulator.log.clear()
-
-    await asyncio.gather(*(ask(product.runtime, account) for _ in range(50)))
-
-    assert token_requests(account) == 1
+    answers = [entry.status for entry in account.simulator.log.entries if entry.path.endswith("/categories")]
+    assert answers.count(200) == 50
+    assert set(answers) == ({200} if is_known_to_be_over else {200, 401})
 
 
 async def test_a_token_revoked_in_the_middle_is_renewed_once_and_the_sync_goes_on(product: Product) -> None:
