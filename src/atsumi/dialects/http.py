@@ -177,6 +177,20 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return None
 
 
+def base_url(public_url: str | None, scope: Scope) -> str:
+    """How clients reach the product: the configured address, else scheme, host and mount path of this request.
+
+    Without a trailing slash.
+    """
+    if public_url is not None:
+        return public_url
+    host = header(scope, b"host")
+    if host is None:
+        name, port = scope.get("server") or ("localhost", None)
+        host = f"{name}:{port}".encode() if port else str(name).encode()
+    return f"{scope['scheme']}://{host.decode('latin-1')}{scope.get('app_root_path', '')}"
+
+
 async def read_body(receive: Receive | None) -> bytes:
     """The whole request body. Raises :class:`InvalidInput` for more than 64 KiB."""
     found = b""

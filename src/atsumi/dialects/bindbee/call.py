@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope
 
 from atsumi.dialects.bindbee.dialect import DIALECT
 from atsumi.dialects.bindbee.errors import Fault, Forbidden, InvalidRequest
-from atsumi.dialects.http import authenticate, header
+from atsumi.dialects.http import authenticate, base_url, header, read_body
 from atsumi.dialects.services import Caller, Integration, IntegrationState, TokenServices
 from atsumi.errors import AuthenticationRequired
 
@@ -28,6 +28,14 @@ class Call:
     scope: Scope
     parameters: Mapping[str, str] = field(default_factory=dict)
     receive: Receive | None = None
+
+    def base_url(self) -> str:
+        """How clients reach the product, without a trailing slash."""
+        return base_url(self.services.public_url, self.scope)
+
+    async def body(self) -> bytes:
+        """The whole request body. Raises :class:`~atsumi.errors.InvalidInput` for more than 64 KiB."""
+        return await read_body(self.receive)
 
     async def caller(self) -> Caller:
         """Who sent the request. Raises :class:`~atsumi.errors.AuthenticationRequired`."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from atsumi.dialects.bindbee.answers import get_handler, list_handler
 from atsumi.dialects.bindbee.call import Call
+from atsumi.dialects.bindbee.lists import LISTS, ListSpec
 from atsumi.dialects.bindbee.parameters import Parameter
+from atsumi.dialects.bindbee.parse import get_parameters, list_parameters
 from atsumi.dialects.http import Answer
 
 
@@ -32,4 +35,30 @@ class Operation:
     needs_token: bool = True
 
 
-OPERATIONS: tuple[Operation, ...] = ()
+def _of_list(spec: ListSpec) -> tuple[Operation, Operation]:
+    name = spec.name.replace("-", "_")
+    return (
+        Operation(
+            "GET",
+            spec.path,
+            f"list_{name}",
+            f"List {spec.title.lower()}",
+            spec.tag,
+            list_handler(spec),
+            list_parameters(spec),
+            item=spec.document,
+        ),
+        Operation(
+            "GET",
+            f"{spec.path}/{{id}}",
+            f"get_{name}_by_id",
+            f"Read one of the {spec.title.lower()}",
+            spec.tag,
+            get_handler(spec),
+            get_parameters(spec),
+            answer=spec.document,
+        ),
+    )
+
+
+OPERATIONS: tuple[Operation, ...] = tuple(operation for spec in LISTS for operation in _of_list(spec))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope
 
-from atsumi.dialects.http import authenticate, header, integration_spelled, read_body
+from atsumi.dialects.http import authenticate, base_url, header, integration_spelled, read_body
 from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import WireError
 from atsumi.dialects.services import Caller, Integration, IntegrationState, Services
@@ -38,14 +38,7 @@ class Call:
 
         Without a trailing slash.
         """
-        if self.services.public_url is not None:
-            return self.services.public_url
-        host = self.header(b"host")
-        if host is None:
-            name, port = self.scope.get("server") or ("localhost", None)
-            host = f"{name}:{port}".encode() if port else str(name).encode()
-        prefix = self.scope.get("app_root_path", "")
-        return f"{self.scope['scheme']}://{host.decode('latin-1')}{prefix}"
+        return base_url(self.services.public_url, self.scope)
 
     async def caller(self) -> Caller:
         """Who sent the request. Raises :class:`~atsumi.errors.AuthenticationRequired`."""
