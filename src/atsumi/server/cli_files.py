@@ -32,18 +32,19 @@ def fetch(
     async def action(runtime: Runtime) -> None:
         row = await integration_named(runtime, integration)
         descriptor, temporary = tempfile.mkstemp(dir=output.absolute().parent, prefix=f".{output.name}-")
-        size = 0
         try:
             with os.fdopen(descriptor, "wb") as target:
-                async with fetch_attachment(runtime, row, _id(attachment)) as file:
-                    async for chunk in file.chunks:
+                async with (
+                    fetch_attachment(runtime, row, _id(attachment)) as file,
+                    file.read(0, file.size_bytes) as chunks,
+                ):
+                    async for chunk in chunks:
                         target.write(chunk)
-                        size += len(chunk)
             os.replace(temporary, output)
         except BaseException:
             os.unlink(temporary)
             raise
-        console.print(f"{output}: {size:,} bytes, {file.content_type}", markup=False, soft_wrap=True)
+        console.print(f"{output}: {file.size_bytes:,} bytes, {file.content_type}", markup=False, soft_wrap=True)
 
     with_runtime(data_dir, action)
 

@@ -1,14 +1,27 @@
-"""Files of attachments: from storage where they are held, else straight from the tool."""
+"""Files of attachments: from storage where they are held, else from the tool."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+import hashlib
+import mimetypes
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
+from anyio import SpooledTemporaryFile
+
 from atsumi.connector.files import RemoteFile
-from atsumi.errors import FileNotReady, NotFound, RemoteRejected, ToolError, UnexpectedResponse, UnsupportedByTool
+from atsumi.errors import (
+    FileNotReady,
+    NotFound,
+    RemoteCall,
+    RemoteRejected,
+    ToolError,
+    UnexpectedResponse,
+    UnsupportedByTool,
+)
 from atsumi.model.attachment import Attachment
 from atsumi.model.catalog import CODES
 from atsumi.model.ids import to_base58
@@ -23,18 +36,26 @@ from atsumi.sync import codec
 _CODE = CODES[Model.ATTACHMENT]
 _ANY_TYPE = "application/octet-stream"
 _AT_ONCE = 20
+_LARGEST = 100_000_000
+_IN_MEMORY = 1_000_000
+_PIECE = 64 * 1024
 
 _log = get_logger("atsumi.files")
 
 
+Read = Callable[[int, int], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+"""Opens the bytes from one place up to and without another, in pieces."""
+
+
 @dataclass(frozen=True, slots=True)
 class AttachedFile:
-    """A file on its way to whoever asked. ``size_bytes`` is ``None`` where only its end will tell."""
+    """A file for whoever asked, whole and of known size. ``digest`` is of its content; ``read`` may be used again."""
 
     name: str
     content_type: str
-    size_bytes: int | None
-    chunks: AsyncIterator[bytes]
+    size_bytes: int
+    digest: bytes
+    read: Read
 
 
 def storage_of(runtime: Runtime) -> FileStorage:
@@ -54,25 +75,65 @@ def storage_of(runtime: Runtime) -> FileStorage:
 async def fetch_attachment(
     runtime: Runtime, integration: IntegrationRow, attachment_id: UUID
 ) -> AsyncIterator[AttachedFile]:
-    """The content of an attachment, a piece at a time.
+    """The content of an attachment.
 
-    It comes from storage where it is held, else from the tool; where files are kept, it is stored on the way. Raises
-    :class:`NotFound` for an attachment that does not exist or is deleted, :class:`UnsupportedByTool`,
-    :class:`FileNotReady` while the tool holds the file back, and any other :class:`ToolError`.
+    It comes from storage where it is held, else from the tool, completely before anything of it is handed on; where
+    files are kept, it is stored on the way. Raises :class:`NotFound` for an attachment that does not exist or is
+    deleted, :class:`UnsupportedByTool`, :class:`FileNotReady` while the tool holds the file back,
+    :class:`UnexpectedResponse` for one of more than 100 MB, and any other :class:`ToolError`.
     """
     attachment = await _attachment(runtime, integration, attachment_id)
     name = attachment.file_name or f"{to_base58(attachment_id)}.bin"
+    storage = storage_of(runtime)
     held = await files.stored_file(runtime.pool, integration.number, attachment_id)
+    if held is not None and not await storage.holds(held.path):
+        # Somebody has emptied the storage behind our back; the tool still has the file.
+        held = None
     if held is None and runtime.settings.file_backfill:
         held = await store_attachment(runtime, integration, attachment_id, attachment.remote_id)
     if held is not None:
-        async with aclosing(storage_of(runtime).read(held.path)) as chunks:
-            yield AttachedFile(name, held.content_type, held.size_bytes, chunks)
+        kind = content_type(held.content_type, name)
+        yield AttachedFile(name, kind, held.size_bytes, held.sha256, partial(storage.open_range, held.path))
         return
-    async with _from_tool(runtime, integration, attachment.remote_id) as remote:
-        yield AttachedFile(
-            attachment.file_name or remote.name or name, remote.content_type or _ANY_TYPE, None, remote.chunks
-        )
+    call = RemoteCall(integration.tool, "download a file", "GET", attachment.remote_id)
+    async with _from_tool(runtime, integration, attachment.remote_id) as remote, _spooled(remote, call) as spooled:
+        name = attachment.file_name or remote.name or name
+        yield AttachedFile(name, content_type(remote.content_type, name), *spooled)
+
+
+def content_type(said: str | None, name: str) -> str:
+    """The type that the tool names, or, where it names none, the one that the file's name suggests."""
+    if said in (None, "", _ANY_TYPE):
+        return mimetypes.guess_type(name, strict=True)[0] or _ANY_TYPE
+    return said
+
+
+@asynccontextmanager
+async def _spooled(remote: RemoteFile, call: RemoteCall) -> AsyncIterator[tuple[int, bytes, Read]]:
+    """The whole file, in memory or in a nameless temporary file: its size, digest, and a way to read it."""
+    digest, size = hashlib.sha256(), 0
+    async with SpooledTemporaryFile[bytes](_IN_MEMORY) as spool:
+        async for chunk in remote.chunks:
+            digest.update(chunk)
+            size += len(chunk)
+            if size > _LARGEST:
+                raise UnexpectedResponse(call, "the file is larger than 100 MB")
+            await spool.write(chunk)
+
+        @asynccontextmanager
+        async def read(start: int, end: int) -> AsyncIterator[AsyncIterator[bytes]]:
+            await spool.seek(start)
+
+            async def pieces() -> AsyncGenerator[bytes]:
+                left = end - start
+                while left > 0 and (piece := await spool.read(min(left, _PIECE))):
+                    left -= len(piece)
+                    yield piece
+
+            async with aclosing(pieces()) as found:
+                yield found
+
+        yield size, digest.digest(), read
 
 
 async def store_attachment(

@@ -208,6 +208,13 @@ class Settings(BaseSettings):
         description="Whether files of candidates are fetched in the background and kept. Without it they are fetched "
         "from the tool whenever somebody asks for one.",
     )
+    file_link_hours: int = Field(
+        default=168,
+        ge=1,
+        le=8760,
+        description="How long a link to a file works that an API answer holds. Whoever has the link needs no key.",
+        json_schema_extra={"unit": "hours"},
+    )
     sync_page_prefetch: int = Field(
         default=2,
         ge=0,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -103,11 +104,39 @@ class FileStorage:
             await source.aclose()
         return Stored(path, content_type, size, digest.digest())
 
-    async def read(self, path: str) -> AsyncGenerator[bytes]:
-        """The content in pieces. Raises ``FileNotFoundError`` when there is none."""
-        found = await obstore.get_async(self._backend, path)
-        async for chunk in found.stream():
-            yield bytes(chunk)
+    async def holds(self, path: str) -> bool:
+        """Whether there is content under a path."""
+        try:
+            await obstore.head_async(self._backend, path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    @asynccontextmanager
+    async def open_range(self, path: str, start: int, end: int) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The bytes from ``start`` up to and without ``end``, in pieces.
+
+        Raises ``FileNotFoundError`` when there is nothing.
+        """
+
+        async def pieces() -> AsyncGenerator[bytes]:
+            # The backend refuses ranges without a byte.
+            if start < end:
+                found = await obstore.get_async(self._backend, path, options={"range": (start, end)})
+                async for chunk in found.stream():
+                    yield bytes(chunk)
+
+        async with aclosing(pieces()) as found:
+            yield found
+
+    async def delete_folder(self, folder: str) -> int:
+        """Remove all content below a folder; returns how many files that was. May be killed anywhere and repeated."""
+        count = 0
+        async for found in obstore.list(self._backend, prefix=folder):
+            paths = [one["path"] for one in found]
+            await obstore.delete_async(self._backend, paths)
+            count += len(paths)
+        return count
 
     async def delete(self, path: str) -> None:
         """Remove the content; nothing happens if there is none."""
@@ -128,6 +157,19 @@ async def stored_file(pool: asyncpg.Pool, integration: int, attachment: UUID) ->
         attachment,
     )
     return Stored(**row) if row else None
+
+
+async def content_types(pool: asyncpg.Pool, integration: int, attachments: Collection[UUID]) -> dict[UUID, str]:
+    """The types of those files that are held."""
+    rows = await pool.fetch(
+        """
+        SELECT attachment_id, content_type FROM stored_file
+        WHERE integration = $1 AND attachment_id = ANY($2::uuid[])
+        """,
+        integration,
+        list(attachments),
+    )
+    return {row["attachment_id"]: row["content_type"] for row in rows}
 
 
 async def note_stored(pool: asyncpg.Pool, integration: int, attachment: UUID, file: Stored) -> None:

@@ -1,0 +1,39 @@
+"""What the tool has answered outside of a run: stored at once, beside whatever sync is under way."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from atsumi.connector.contract import Page
+from atsumi.store import deletion
+from atsumi.store import records as store
+from atsumi.store.records import RawRow
+from atsumi.sync.codec import content_hash
+from atsumi.sync.groups import affected_groups
+from atsumi.sync.page import remap_groups
+from atsumi.sync.target import Target
+
+
+async def store_answer(pool: asyncpg.Pool, integration: int, target: Target, page: Page) -> int:
+    """Store the records of a page with all consequences, completely or not at all; returns how many changes it made.
+
+    Nothing is inferred from what the page does not show. Raises :class:`~atsumi.errors.NotFound` when the integration
+    is gone.
+    """
+    by_key = {(raw.stream, raw.remote_id): raw for raw in page.records}
+    async with pool.acquire() as connection, connection.transaction():
+        owner = await deletion.visit(connection, integration)
+        changed = []
+        for stream in {raw.stream for raw in by_key.values()}:
+            found = {raw.remote_id: raw for raw in by_key.values() if raw.stream == stream}
+            hashes = await store.raw_hashes(connection, integration, stream, list(found))
+            changed += [raw for id, raw in found.items() if hashes.get(id) != content_hash(raw.data)]
+        if not changed:
+            return 0
+        tick = await store.take_clock(connection, owner)
+        rows = [RawRow(raw.stream, raw.remote_id, content_hash(raw.data), raw.data) for raw in changed]
+        await store.write_raw(connection, owner, tick, rows)
+        groups, _ = await affected_groups(connection, integration, target.connector.mapping, target.context, changed)
+        changes, _ = await remap_groups(connection, owner, tick, target, groups, at_hand=changed)
+    await store.note_visible(pool, integration)
+    return len(changes)
