@@ -57,7 +57,7 @@ async def test_every_ending_gives_all_items_once(count: int, size: int, ends_emp
         pages[name] = (list(chunk), href)
     found = await Listing(pages).read(page_size=size)
     assert items(found) == whole
-    assert all(page.is_end_proven for page in found)
+    assert all(page.is_proven for page in found)
     assert found[-1].cursor is None
 
 
@@ -80,26 +80,28 @@ async def test_a_scan_goes_on_from_a_cursor() -> None:
 
 async def test_a_single_empty_page_does_not_end_a_listing() -> None:
     listing = Listing({None: ([1], link("a")), "a": ([], link("b")), "b": ([2], None)})
-    assert items(await listing.read()) == [1, 2]
+    found = await listing.read()
+    assert items(found) == [1, 2]
+    assert [page.is_proven for page in found] == [True, False, True]
 
 
 async def test_two_empty_pages_end_a_listing_without_proof() -> None:
     listing = Listing({None: ([1], link("a")), "a": ([], link("b")), "b": ([], link("c")), "c": ([2], None)})
     found = await listing.read()
     assert items(found) == [1]
-    assert not found[-1].is_end_proven
+    assert not found[-1].is_proven
 
 
 async def test_an_empty_page_that_names_itself_is_the_end() -> None:
     found = await Listing({None: ([1, 2], link("a")), "a": ([], link("a"))}).read()
     assert items(found) == [1, 2]
-    assert found[-1].is_end_proven
+    assert found[-1].is_proven
 
 
 async def test_a_short_page_that_names_itself_ends_the_scan_without_proof() -> None:
     found = await Listing({None: ([1, 2], link("a")), "a": ([3], link("a"))}).read()
     assert items(found) == [1, 2, 3]
-    assert not found[-1].is_end_proven
+    assert not found[-1].is_proven
 
 
 async def test_a_full_page_that_names_itself_is_an_error() -> None:
@@ -110,7 +112,7 @@ async def test_a_full_page_that_names_itself_is_an_error() -> None:
 @pytest.mark.parametrize("href", ["/v2/things", "", "?limit=2"])
 async def test_a_short_first_page_that_names_itself_ends_the_scan_without_proof(href: str) -> None:
     (page,) = await Listing({None: ([1], href)}).read()
-    assert (page.items, page.cursor, page.is_end_proven) == ([1], None, False)
+    assert (page.items, page.cursor, page.is_proven) == ([1], None, False)
 
 
 async def test_a_loop_over_several_pages_is_an_error() -> None:

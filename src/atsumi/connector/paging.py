@@ -27,14 +27,14 @@ class Answer(NamedTuple):
 class LinkedPage(NamedTuple):
     """One page of a scan. ``cursor`` names the page after it; ``None`` ends the scan.
 
-    ``is_end_proven`` is false on a last page that still named a next one (which led back into the scan, or followed
-    several empty pages): there may have been more. An empty page that names itself is a known way to end (Personio
-    NOTES section 6.1).
+    ``is_proven`` is false where the scan may have passed over items: on a last page that still named a next one (which
+    led back into the scan, or followed several empty pages), and on an empty page that names another one behind it. An
+    empty page that names itself is a known way to end (Personio NOTES section 6.1).
     """
 
     items: Sequence[object]
     cursor: str | None
-    is_end_proven: bool = True
+    is_proven: bool = True
 
 
 async def follow_links(
@@ -69,13 +69,13 @@ async def follow_links(
         if following is None or following in seen:
             if len(answer.items) >= page_size:
                 raise answer.response.unexpected("a full page names itself or an earlier page as the next one")
-            yield LinkedPage(answer.items, None, is_end_proven=not answer.items)
+            yield LinkedPage(answer.items, None, is_proven=not answer.items)
             return
         empty = 0 if answer.items else empty + 1
         if empty > _EMPTY_PAGES_FOLLOWED:
-            yield LinkedPage(answer.items, None, is_end_proven=False)
+            yield LinkedPage(answer.items, None, is_proven=False)
             return
-        yield LinkedPage(answer.items, following)
+        yield LinkedPage(answer.items, following, is_proven=bool(answer.items))
         seen.add(following)
         query = {**params, **linked}
     raise answer.response.unexpected(f"the listing does not end within {max_pages} pages")

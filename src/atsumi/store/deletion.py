@@ -127,6 +127,13 @@ async def note_unproven(connection: Connection, run_id: UUID, stream: str) -> No
     )
 
 
+async def note_gap(connection: Connection, run_id: UUID, stream: str) -> None:
+    """Remember that this run's listing may have passed over records."""
+    await connection.execute(
+        "UPDATE sync_run_stream SET has_gap = true WHERE run_id = $1 AND stream = $2", run_id, stream
+    )
+
+
 async def is_unproven(connection: Connection, run_id: UUID, stream: str) -> bool:
     """Whether any page of this run's listing left open whether everything was shown."""
     return bool(

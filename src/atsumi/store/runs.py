@@ -20,6 +20,10 @@ MAXIMUM_ATTEMPTS = 8
 """A run that was claimed this often without ending is given up: something in it kills its worker."""
 
 
+GAPS_REPEATED = 3
+"""How many reads that may have passed over records begin at the same instant. A tool whose every listing looks so costs
+ranges this many intervals longer, and no more: neither does the range grow, nor is everything read for ever."""
+
 READ_TO_ITS_END = "\x04"
 """Position of a stream whose last page is stored and that has not ended yet."""
 
@@ -59,6 +63,7 @@ class StreamProgress:
     records_changed: int
     issues: int
     message: str | None
+    has_gap: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ _RUN = """
     id, integration, kind, state, attempts, next_at, requested_at, started_at, heartbeat_at, ended_at, message,
     requested_by
 """
-_STREAM = "stream, state, since, position, pages, records_seen, records_changed, issues, message"
+_STREAM = "stream, state, since, position, pages, records_seen, records_changed, issues, message, has_gap"
 
 
 async def request_run(
@@ -277,18 +282,38 @@ async def end_stream(
 
 
 async def set_watermark(
-    connection: Connection, integration: int, stream: str, complete_from: datetime, batch: int
+    connection: Connection, run_id: UUID, integration: int, stream: str, started_at: datetime, batch: int
 ) -> None:
-    """Remember from when on the stream has to be read next time, and which raw records a lookup has followed."""
+    """Remember from when on the stream has to be read next time, and which raw records a lookup has followed.
+
+    That is the start of this read. One that may have passed over records leaves it where it was, until as many reads
+    in a row as ``GAPS_REPEATED`` have begun there; then it moves to the start of the first of them, and so on.
+    """
     await connection.execute(
         """
-        INSERT INTO stream_watermark (integration, stream, complete_from, batch) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (integration, stream) DO UPDATE SET complete_from = excluded.complete_from, batch = excluded.batch
+        INSERT INTO stream_watermark AS w (integration, stream, batch, complete_from, unproven_from)
+        SELECT $2, $3, $5, CASE WHEN NOT has_gap THEN $4::timestamptz END,
+            CASE WHEN has_gap THEN ARRAY[$4::timestamptz] ELSE '{}' END
+        FROM sync_run_stream WHERE run_id = $1 AND stream = $3
+        ON CONFLICT (integration, stream) DO UPDATE SET
+            batch = excluded.batch,
+            complete_from = CASE
+                WHEN excluded.complete_from IS NOT NULL THEN excluded.complete_from
+                WHEN cardinality(w.unproven_from) >= $6 THEN greatest(w.complete_from, w.unproven_from[1])
+                ELSE w.complete_from
+            END,
+            unproven_from = CASE
+                WHEN excluded.complete_from IS NOT NULL THEN '{}'
+                WHEN cardinality(w.unproven_from) >= $6 THEN w.unproven_from[2:] || excluded.unproven_from
+                ELSE w.unproven_from || excluded.unproven_from
+            END
         """,
+        run_id,
         integration,
         stream,
-        complete_from,
+        started_at,
         batch,
+        GAPS_REPEATED,
     )
 
 

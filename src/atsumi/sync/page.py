@@ -20,6 +20,8 @@ from atsumi.sync.groups import affected_groups, build_groups
 from atsumi.sync.render import render_changes
 from atsumi.sync.target import Target
 
+_GAP = Issue("listing_gap", "", "", detail="records may have been passed over; the next read begins where this one did")
+
 
 class PageResult(NamedTuple):
     """What storing a page did.
@@ -59,6 +61,7 @@ async def store_page(
     Raises :class:`~atsumi.errors.StaleToken` when another worker owns the sync by now.
     """
     records = _unique(page.records)
+    noted = [*page.issues, *([_GAP._replace(stream=stream)] if page.has_gap else ())]
     # Observations that a page brings along (stages seen, stand-ins) are stored, but nobody counts them as records.
     seen = sum(raw.stream == stream for raw in records)
     snapshot_of = () if page.ends_unproven else page.snapshot_of
@@ -70,10 +73,10 @@ async def store_page(
             if not difference.changed and not difference.gone:
                 await store.check_owner(connection, owner)
                 changes: Sequence[Change] = ()
-                issues = list(page.issues)
+                issues: Sequence[Issue] = noted
             else:
                 changes, found, troubles = await _apply(connection, owner, target, page, records, run_id, stream)
-                issues = [*page.issues, *found]
+                issues = [*noted, *found]
             for one in snapshot_of:
                 await deletion.clear_suspicions(
                     connection, owner.integration, one, except_for=difference.gone.get(one, ())
@@ -89,6 +92,8 @@ async def store_page(
                 changed=changed,
                 issues=count_issues(issues),
             )
+            if page.has_gap:
+                await deletion.note_gap(connection, run_id, stream)
             if page.ends_unproven:
                 await deletion.note_unproven(connection, run_id, stream)
             if shown is not None:

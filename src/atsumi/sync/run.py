@@ -1,7 +1,13 @@
 """Executing one sync run: streams in order, pages one by one, resumable at every page.
 
 The run's rows are the truth. This module only moves them forward: it may be killed anywhere, and whoever claims the
-run next reads at most the page under way again.
+run next reads at most the page under way again, and those that were fetched ahead of it.
+
+Where the next read of a stream begins (its watermark) moves only past what was surely read. A listing that may have
+passed over records (an empty page in its middle, an end that names a page it has shown before) leaves it where it was,
+and the run counts a ``listing_gap``. Some tools end every listing like that; so ``runs.GAPS_REPEATED`` reads in a row
+begin at the same instant, and each further one moves it to the start of the oldest of them: every change is read that
+often, the range read does not grow, and a first full read is not repeated for ever.
 """
 
 from __future__ import annotations
@@ -217,7 +223,8 @@ async def _read(
         await records.check_owner(connection, work.claim.owner)
         message = "\n".join(troubles) or None
         await runs.end_stream(connection, work.claim, stream.name, state="COMPLETE", message=message)
-        await runs.set_watermark(connection, work.claim.owner.integration, stream.name, sweep.started_at, batch)
+        integration = work.claim.owner.integration
+        await runs.set_watermark(connection, work.claim.run.id, integration, stream.name, sweep.started_at, batch)
         await deletion.forget_seen(connection, work.claim.run.id, stream.name)
     return troubles
 

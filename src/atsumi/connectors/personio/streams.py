@@ -115,7 +115,8 @@ class RecruitingList:
                     issues=page.issues,
                     # An item that is no record may be any of those that seem to be missing, and whether a scan that
                     # stops early has missed something rests on the tool's order alone.
-                    ends_unproven=is_past or bool(page.issues) or not linked.is_end_proven,
+                    ends_unproven=is_past or bool(page.issues) or not linked.is_proven,
+                    has_gap=not linked.is_proven,
                     is_last=is_past or linked.cursor is None,
                 )
                 if is_past:

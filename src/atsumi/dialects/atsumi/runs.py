@@ -46,6 +46,7 @@ async def get_run(call: Call) -> wire.RunDetails:
                 records_seen=one.records_seen,
                 records_changed=one.records_changed,
                 issues=one.issues,
+                has_gap=one.has_gap,
                 message=one.message,
             )
             for one in found.streams

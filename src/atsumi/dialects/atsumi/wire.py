@@ -173,7 +173,10 @@ class RunList(msgspec.Struct, kw_only=True):
 
 
 class StreamState(msgspec.Struct, kw_only=True):
-    """How far one listing of the tool has been read."""
+    """How far one listing of the tool has been read.
+
+    ``has_gap``: the tool's pages may have passed over records; the next reads begin where this one did.
+    """
 
     stream: str
     state: StreamProgressState
@@ -181,6 +184,7 @@ class StreamState(msgspec.Struct, kw_only=True):
     records_seen: int
     records_changed: int
     issues: int
+    has_gap: bool
     message: str | None
 
 

@@ -28,9 +28,12 @@ COMMENT ON COLUMN unsafe_change.as_of IS
     'Start of the last complete read that still showed them; null if there was none';
 COMMENT ON COLUMN unsafe_change.sample IS 'What the tool said of some missing records, by remote id';
 
+ALTER TABLE sync_run_stream ADD COLUMN has_gap boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN sync_run_stream.has_gap IS 'The listing may have passed over records: the next read begins there too';
+
 ALTER TABLE stream_watermark ADD COLUMN unproven_from timestamptz[] NOT NULL DEFAULT '{}';
 COMMENT ON COLUMN stream_watermark.unproven_from IS
-    'Starts of the newest reads that did not show that they were complete, oldest first; complete_from lies before them'
+    'Starts of the newest reads that may have passed over records, oldest first; complete_from lies before them'
 """
 
 
