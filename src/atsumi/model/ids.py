@@ -28,7 +28,17 @@ def record_id(integration: UUID, model: Model, remote_id: str) -> UUID:
 
     ``integration`` is the integration's public id, so that reconnecting under a new integration gives new ids.
     """
-    digest = blake2b(remote_id.encode(), digest_size=16, key=integration.bytes + model.encode()).digest()
+    return _digest(integration, model, remote_id)
+
+
+@lru_cache(maxsize=1 << 12)
+def field_id(integration: UUID, model: Model, path: str) -> UUID:
+    """The id of one field of the tool, by its path in the raw documents of a model: the same for ever."""
+    return _digest(integration, f"{model}.field", path)
+
+
+def _digest(integration: UUID, kind: str, text: str) -> UUID:
+    digest = blake2b(text.encode(), digest_size=16, key=integration.bytes + kind.encode()).digest()
     return UUID(int=int.from_bytes(digest) & _VERSION_MASK | _VERSION_BITS)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -38,3 +40,12 @@ class SocialMedia(msgspec.Struct, kw_only=True, omit_defaults=True):
     link: str | None = None
     type: str | None = None
     username: str | None = None
+
+
+class PassedField(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A field of the tool that is handed on as it is. ``key`` is its path in the record's raw document."""
+
+    key: str
+    value: Any = None
+    is_custom: bool = False
+    """Whether the customer has defined it in the tool."""

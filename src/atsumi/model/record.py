@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from atsumi.model.names import Model
+from atsumi.model.parts import PassedField
 
 JsonValue = Any
 """A value that JSON can hold; ``Any`` because msgspec structs cannot be recursive in their field types."""
@@ -36,6 +37,12 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
     remote_updated_at: datetime | None = None
     custom_fields: dict[str, JsonValue] | None = None
     """Fields of the tool for which the model has no place, under the tool's own names."""
+    mapped_fields: dict[str, JsonValue] | None = None
+    """Values of the custom fields that are mapped for the integration, by their names."""
+    unresolved_fields: list[str] = []
+    """Mapped custom fields whose path leads nowhere in this record."""
+    passed_fields: list[PassedField] = []
+    """Raw fields that were chosen to be handed on."""
 
     def lookups(self) -> list[str]:
         """Exact-match search terms, ``field:value`` with the value case-folded; indexed by the store."""

@@ -51,11 +51,15 @@ class LoadedView:
 
 @dataclass(slots=True)
 class BuiltGroups:
-    """What mapping the changed groups gave. ``links`` are the sources to remember of linked groups."""
+    """What mapping the changed groups gave. ``links`` are the sources to remember of linked groups.
+
+    ``view`` holds the raw records that were read, of erased persons only what may be kept of them.
+    """
 
     groups: dict[Group, Built] = field(default_factory=dict)
     links: dict[tuple[int, str], set[tuple[str, str]]] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
+    view: LoadedView = field(default_factory=LoadedView)
 
 
 async def affected_groups(
@@ -93,10 +97,10 @@ async def build_groups(
     ``at_hand`` are raw records already in memory and stored. A rule that raises costs its own group only: the raw
     records stay, the group's stored records stay as they are, and an issue is counted.
     """
-    view = LoadedView()
+    result = BuiltGroups()
+    view = result.view
     for raw in at_hand:
         view.known[raw.stream, raw.remote_id] = (raw.data, False)
-    result = BuiltGroups()
     sources: dict[Group, set[RawKey | RawPrefix]] = {}
     pending = list(groups)
     for _ in range(_ROUNDS):
@@ -126,6 +130,9 @@ async def build_groups(
         if rule.is_linked:
             keys = {(source.stream, source.remote_id) for source in named if isinstance(source, RawKey)}
             result.links[CODES[group.model], group.key] = keys
+    for built in result.groups.values():
+        for key, kept in built.erased.items():
+            view.known[key] = (kept, view.is_gone(*key))
     return result
 
 
