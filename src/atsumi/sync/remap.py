@@ -8,8 +8,6 @@ sync it moves in bounded transactions under the fencing token, may be killed any
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +17,6 @@ import asyncpg
 
 from atsumi.connector.context import Log
 from atsumi.connector.contract import Group, Issue, RawRecord
-from atsumi.errors import StaleToken
 from atsumi.model.catalog import CODES
 from atsumi.model.ids import record_id
 from atsumi.store import deletion, fragments, records, runs
@@ -28,6 +25,7 @@ from atsumi.store.records import Connection, Owner, RecordRow
 from atsumi.store.runs import Claim, StreamProgress
 from atsumi.sync.changes import Change, delete_records
 from atsumi.sync.groups import affected_groups
+from atsumi.sync.lease import under_claim
 from atsumi.sync.page import count_issues, remap_groups
 from atsumi.sync.projection import Projection, WireModel
 from atsumi.sync.render import render_all, render_changes
@@ -37,7 +35,6 @@ from atsumi.sync.target import Target
 UNMAPPED = "records without source"
 """The stream in whose name records are removed that no raw record leads to any more."""
 
-_HEARTBEAT_SECONDS = 5.0
 _RAW = 500
 """Raw records read at a time."""
 _GROUPS = 250
@@ -78,20 +75,7 @@ async def execute_remap(work: Remap) -> str:
     ``SUCCEEDED``; ``PARTIALLY_FAILED`` when records without a source were left alone, which the run's message
     explains; ``LOST`` when another worker has taken over or the run was cancelled.
     """
-    beat = asyncio.create_task(_heartbeat(work))
-    try:
-        return await _execute(work)
-    except StaleToken:
-        work.log.warning("remap.lost", run=str(work.claim.run.id))
-        return "LOST"
-    except asyncio.CancelledError:
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            await asyncio.shield(runs.release_run(work.pool, work.claim))
-        raise
-    finally:
-        beat.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await beat
+    return await under_claim(work.pool, work.claim, work.log, _execute(work))
 
 
 async def _execute(work: Remap) -> str:
@@ -290,11 +274,3 @@ async def _end_stream(work: Remap, stream: str, state: str, message: str | None)
     async with work.pool.acquire() as connection, connection.transaction():
         await records.check_owner(connection, work.owner)
         await runs.end_stream(connection, work.claim, stream, state=state, message=message)
-
-
-async def _heartbeat(work: Remap) -> None:
-    """Keep the lease in long transactions. The fencing token, not this, keeps a late writer out."""
-    while True:
-        await asyncio.sleep(_HEARTBEAT_SECONDS)
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, StaleToken):
-            await runs.heartbeat(work.pool, work.claim)

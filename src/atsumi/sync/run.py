@@ -29,7 +29,6 @@ from atsumi.errors import (
     RateLimited,
     RemoteRejected,
     RemoteUnavailable,
-    StaleToken,
     UnexpectedResponse,
 )
 from atsumi.store import database, deletion, records, runs
@@ -37,12 +36,12 @@ from atsumi.store.runs import Claim, StreamProgress
 from atsumi.sync import modes
 from atsumi.sync.background import Slice, execute_slice
 from atsumi.sync.deletion import Sweep, settle
+from atsumi.sync.lease import under_claim
 from atsumi.sync.lookups import START, Key, Scan, fetch_wanted, find_wanted
 from atsumi.sync.modes import Keeper
 from atsumi.sync.page import PageResult, store_page
 from atsumi.sync.target import Target
 
-HEARTBEAT_SECONDS = 5.0
 _FIRST_RETRY = timedelta(seconds=10)
 _LONGEST_RETRY = timedelta(minutes=30)
 _AHEAD = 2
@@ -86,20 +85,7 @@ async def execute(work: Work) -> str:
     ``YIELDED`` when a background run waits for its next slice.
     Never raises a :class:`~atsumi.errors.ToolError`: those end in the run's rows, with who acts next.
     """
-    beat = asyncio.create_task(_heartbeat(work))
-    try:
-        return await _execute(work)
-    except StaleToken:
-        work.log.warning("sync.lost", run=str(work.claim.run.id))
-        return "LOST"
-    except asyncio.CancelledError:
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            await asyncio.shield(runs.release_run(work.pool, work.claim))
-        raise
-    finally:
-        beat.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await beat
+    return await under_claim(work.pool, work.claim, work.log, _execute(work))
 
 
 async def _execute(work: Work) -> str:
@@ -300,14 +286,6 @@ async def _ahead(pages: AsyncIterator[Page], size: int) -> AsyncGenerator[Page, 
             await task
         if isinstance(pages, AsyncGenerator):
             await pages.aclose()
-
-
-async def _heartbeat(work: Work) -> None:
-    """Keep the lease while the tool is slow. The fencing token, not this, keeps a late writer out."""
-    while True:
-        await asyncio.sleep(HEARTBEAT_SECONDS)
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, StaleToken):
-            await runs.heartbeat(work.pool, work.claim)
 
 
 async def _end_stream(work: Work, stream: str, state: str, message: str | None) -> None:
