@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from atsumi.errors import InvalidInput
-from atsumi.sync.paths import BUDGET, MAX_LENGTH, PathError, compile_path, evaluate
+from atsumi.sync.paths import BUDGET, MAX_LENGTH, PathError, compile_path, evaluate, resolve
 
 PERSON = {
     "name": "Ada",
@@ -51,6 +51,23 @@ LARGE = {
 )
 def test_a_path_finds_its_value(path: str, value: Any) -> None:
     assert evaluate(compile_path(path), PERSON) == value
+
+
+@pytest.mark.parametrize(
+    ("path", "is_missing"),
+    [
+        ("links.next", False),
+        ("links.previous", True),
+        ("name.first", True),
+        ("tags[7]", True),
+        ("missing[*].id", True),
+        ("tags[?@=='q'] | [0]", True),
+        ("tags", False),
+        ("missing || name", False),
+    ],
+)
+def test_a_null_of_the_document_is_not_a_path_that_leads_nowhere(path: str, is_missing: bool) -> None:
+    assert resolve(compile_path(path), PERSON).is_missing is is_missing
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
@@ -61,6 +61,13 @@ class Path:
     tree: Any = field(compare=False, repr=False)
 
 
+class Resolved(NamedTuple):
+    """What an expression came to. ``is_missing``: nothing, because a name or an element on the way does not exist."""
+
+    value: Any
+    is_missing: bool
+
+
 @lru_cache(maxsize=1024)
 def compile_path(text: str) -> Path:
     """Read an expression of at most :data:`MAX_LENGTH` characters. The most recent ones are kept compiled.
@@ -93,9 +100,15 @@ def evaluate(path: Path, document: Any) -> Any:
     takes more than :data:`BUDGET` steps, makes something deeper than :data:`MAX_DEPTH` or no JSON (such as an infinite
     number), or hands a function a value it does not take.
     """
+    return resolve(path, document).value
+
+
+def resolve(path: Path, document: Any) -> Resolved:
+    """As :func:`evaluate`, but tells a null that the document holds from a path that leads nowhere."""
     meter = _Meter()
+    interpreter = _Interpreter(meter)
     try:
-        value = _Interpreter(meter).visit(path.tree, document)
+        value = interpreter.visit(path.tree, document)
         meter.made(value)
     except JMESPathError:
         raise PathError("a function of the path was given a value of a type it does not take") from None
@@ -103,7 +116,7 @@ def evaluate(path: Path, document: Any) -> Any:
         raise PathError("the path compares or computes with values that do not allow it") from None
     except RecursionError:
         raise PathError("the document is nested too deeply for the path") from None
-    return value
+    return Resolved(value, value is None and interpreter.has_missed)
 
 
 class _Meter:
@@ -176,6 +189,19 @@ class _Interpreter(TreeInterpreter):
     def __init__(self, meter: _Meter) -> None:
         super().__init__(Options(custom_functions=_CountedFunctions(meter)))
         self._meter = meter
+        self.has_missed = False
+        """Whether a name or an element was looked for and not there."""
+
+    def visit_field(self, node: Any, value: Any) -> Any:
+        if isinstance(value, dict) and node["value"] in value:
+            return value[node["value"]]
+        self.has_missed = True
+        return None
+
+    def visit_index(self, node: Any, value: Any) -> Any:
+        found = super().visit_index(node, value)
+        self.has_missed = self.has_missed or found is None
+        return found
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
         self._meter.take(1)
