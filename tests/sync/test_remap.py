@@ -248,7 +248,9 @@ async def test_a_changed_dialect_rewrites_documents_and_moves_none(changed: Chan
         replace(kombo, wire_models=tuple(louder(one) for one in kombo.wire_models)),
         replace(kombo, name="other", code=99),
     ]
-    run = await changed.run(only_documents=True)
+    request, _ = await runs.request_run(account.pool, account.number, "remap", only_documents=True)
+    claim = await runs.claim_run(account.pool, request.id)
+    run = await changed.run(claim)
 
     assert run.state == "SUCCEEDED"
     assert [one.stream for one in await runs.progress(account.pool, run.id)] == [KOMBO, "documents of other"]

@@ -15,6 +15,7 @@ from atsumi.store.feed import ChangePage
 from atsumi.store.freshness import Freshness
 from atsumi.store.history import Moment, Version, VersionLine
 from atsumi.store.reading import ListPage, ListQuery
+from atsumi.store.request_windows import Window
 from atsumi.store.runs import Run, StreamProgress
 from atsumi.store.unsafe import UnsafeRow
 
@@ -33,6 +34,7 @@ class Caller:
 
     environment_id: UUID
     environment_name: str
+    key_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,9 @@ class Integration:
     config: Mapping[str, str]
     freshness: Freshness | None = None
     """How old its records may be, at the moment when it was looked up."""
+    authentication_failing_since: datetime | None = None
+    is_rendered: bool = True
+    """Whether every record has its document in the surface that asks; not while a surface is new to the integration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,14 @@ class RunDetails:
     run: Run
     streams: Sequence[StreamProgress]
     models: Mapping[Model, ModelStatus]
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """An integration with its connector token, which is secret."""
+
+    integration: Integration
+    token: str
 
 
 class Access(Protocol):
@@ -212,4 +225,35 @@ class TokenServices(Services, Protocol):
 
         A token that was never given out and one of another environment are both answered with ``None``.
         """
+        ...
+
+    async def use_request(self, caller: Caller, integration: Integration | None) -> Window | None:
+        """Count a request against the integration's budget, or against the key's where it is about none.
+
+        ``None`` where there is no limit.
+        """
+        ...
+
+    def untouched_window(self) -> Window | None:
+        """The budget to show whoever is not known; ``None`` where there is no limit."""
+        ...
+
+    async def connected(
+        self,
+        caller: Caller,
+        *,
+        after: UUID | None,
+        size: int,
+        token: str | None = None,
+        origin_id: str | None = None,
+        is_active: bool | None = None,
+    ) -> tuple[Sequence[Connected], UUID | None]:
+        """The environment's integrations by id, at most ``size`` beyond ``after``, and where the next page begins.
+
+        ``None`` there when this one is the last.
+        """
+        ...
+
+    async def delete_integration(self, caller: Caller, public_id: UUID) -> None:
+        """End all access to an integration at once; it can be restored for some days. Raises ``NotFound``."""
         ...

@@ -12,10 +12,14 @@ from atsumi.store.tenants import IntegrationRow
 
 
 class AccessServices:
-    """Who may read what, for the API surface of that name."""
+    """Who may read what, for the API surface of that name.
 
-    def __init__(self, runtime: Runtime, name: str) -> None:
+    ``dialect`` is the code of the documents that the surface shows, if it shows any.
+    """
+
+    def __init__(self, runtime: Runtime, name: str, dialect: int | None = None) -> None:
         self._runtime = runtime
+        self._dialect = dialect
         self._cursor_key = runtime.vault.derive(f"cursor/{name}")
 
     @property
@@ -23,27 +27,31 @@ class AccessServices:
         return self._cursor_key
 
     async def authenticate(self, api_key: str) -> Caller | None:
-        environment = await tenants.authenticate(self._runtime.pool, api_key)
-        return Caller(environment.id, environment.name) if environment else None
+        found = await tenants.authenticate(self._runtime.pool, api_key)
+        if found is None:
+            return None
+        environment, key_id = found
+        return Caller(environment.id, environment.name, key_id)
 
     async def find_integration(self, caller: Caller, public_id: UUID) -> Integration | None:
         found = await find_with_freshness(self._runtime.pool, caller.environment_id, public_id)
-        return _shown(*found) if found else None
+        return self._shown(*found) if found else None
 
-
-def _shown(row: IntegrationRow, freshness: Freshness) -> Integration:
-    return Integration(
-        number=row.number,
-        public_id=row.public_id,
-        environment_id=row.environment_id,
-        tool=row.tool,
-        state=IntegrationState(row.state),
-        end_user_organization_name=row.end_user_organization_name,
-        end_user_email=row.end_user_email,
-        end_user_origin_id=row.end_user_origin_id,
-        created_at=row.created_at,
-        first_synced_at=row.first_synced_at,
-        remote_data_enabled=row.remote_data_enabled,
-        config=row.config,
-        freshness=freshness,
-    )
+    def _shown(self, row: IntegrationRow, freshness: Freshness) -> Integration:
+        return Integration(
+            number=row.number,
+            public_id=row.public_id,
+            environment_id=row.environment_id,
+            tool=row.tool,
+            state=IntegrationState(row.state),
+            end_user_organization_name=row.end_user_organization_name,
+            end_user_email=row.end_user_email,
+            end_user_origin_id=row.end_user_origin_id,
+            created_at=row.created_at,
+            first_synced_at=row.first_synced_at,
+            remote_data_enabled=row.remote_data_enabled,
+            config=row.config,
+            authentication_failing_since=row.authentication_failing_since,
+            freshness=freshness,
+            is_rendered=self._dialect is None or self._dialect in freshness.complete_dialects,
+        )

@@ -14,6 +14,7 @@ import typer
 
 from atsumi.connector.manifest import Manifest
 from atsumi.errors import InvalidInput, PermissionMissing, RateLimited, RemoteUnavailable
+from atsumi.server.cli_removal import register as register_removal
 from atsumi.server.cli_schedules import describe, register
 from atsumi.server.cli_support import (
     DEFAULT_ENVIRONMENT,
@@ -232,6 +233,7 @@ def _warn(lack: PermissionMissing) -> None:
 
 
 register(app)
+register_removal(app)
 
 
 def _given(values: list[str] | None, file: Path | None, manifest: Manifest) -> dict[str, str]:

@@ -97,6 +97,7 @@ async def connect(
         origin_id=origin_id,
         full_interval=timedelta(seconds=runtime.settings.sync_full_interval_seconds),
         incremental_interval=timedelta(seconds=runtime.settings.sync_incremental_interval_seconds),
+        complete_dialects=[one.code for one in runtime.projections],
     )
 
 

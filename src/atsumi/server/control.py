@@ -1,15 +1,15 @@
-"""What an operator does to an integration that runs by itself: call off, switch off and on, set intervals."""
+"""What an operator does to an integration: call off, switch off and on, set intervals, delete and restore."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from atsumi.errors import Conflict, InvalidInput
 from atsumi.server.runtime import Runtime
 from atsumi.server.worker import sync_key
-from atsumi.store import queue, schedules
+from atsumi.store import queue, removal, schedules
 from atsumi.store.tenants import IntegrationRow
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -39,6 +39,23 @@ async def enable(runtime: Runtime, integration: IntegrationRow) -> None:
     if integration.state == "INVALID":
         raise Conflict(f"{integration.id} needs new credentials: `atsumi integrations reconnect` gives it some.")
     await queue.enable(runtime.pool, integration.number, now=runtime.now())
+
+
+async def delete(runtime: Runtime, integration: IntegrationRow) -> None:
+    """End all access to the integration at once; nothing of it is removed yet.
+
+    Its runs are cancelled, its credentials are given to nobody, and every surface answers as if it did not exist.
+    """
+    await removal.delete(runtime.pool, integration.number, now=runtime.now())
+    await runtime.engine.cancel([sync_key(integration.number)])
+    runtime.tokens.pop(integration.number, None)
+
+
+async def restore(runtime: Runtime, integration: IntegrationRow) -> None:
+    """Bring a deleted integration back; it syncs at once. Raises :class:`Conflict`."""
+    now = runtime.now()
+    deleted_after = (now or datetime.now(UTC)) - timedelta(days=runtime.settings.undo_days)
+    await removal.restore(runtime.pool, integration, deleted_after=deleted_after, now=now)
 
 
 async def set_intervals(

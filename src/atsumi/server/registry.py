@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import entry_points
 
 from atsumi.connector.contract import Connector
@@ -32,6 +32,10 @@ def load_connectors() -> Mapping[str, Connector]:
     return found
 
 
-def load_projections() -> Sequence[Projection]:
-    """The projections of all dialects, whose documents every sync keeps up to date."""
-    return (kombo,)
+PROJECTIONS: Mapping[str, Projection] = {one.name: one for one in (kombo,)}
+"""Those of all dialects with documents of their own, by name."""
+
+
+def load_projections(names: Collection[str] = PROJECTIONS.keys()) -> Sequence[Projection]:
+    """The projections of the named dialects, whose documents every sync keeps up to date."""
+    return tuple(one for name, one in PROJECTIONS.items() if name in names)

@@ -26,23 +26,22 @@ async def execute_run(
     claim: Claim,
     integration: IntegrationRow,
     *,
-    only_documents: bool = False,
     accepts_losses: bool = False,
 ) -> str:
-    """Execute a claimed run of whatever kind and return its state afterwards. The options are a remap's.
+    """Execute a claimed run of whatever kind and return its state afterwards. The option is a remap's.
 
     A remap needs no credentials and never speaks to the tool.
     Raises :class:`~atsumi.errors.ConfigurationError` when the run cannot be executed in this installation.
     """
     if claim.run.kind != "remap":
         return await execute(await runtime.work(claim, integration))
+    await runtime.note_rendered(integration)
     return await execute_remap(
         Remap(
             pool=runtime.pool,
             claim=claim,
             target=runtime.target(integration),
             log=get_logger("atsumi.remap"),
-            only_documents=only_documents,
             accepts_losses=accepts_losses,
             clock=runtime.clock,
         )
@@ -60,15 +59,9 @@ async def remap_now(
     """
     for run in await runs.latest_runs(runtime.pool, integration.number):
         if run.state == "RUNNING" and run.kind == "remap":
-            return await _work_on(
-                runtime, integration, run.id, console, only_documents=False, accepts_losses=accepts_losses
-            )
-    run, was_waiting = await runs.request_run(runtime.pool, integration.number, "remap")
-    # Whoever asked before may have asked for all of it.
-    only_documents = only_documents and not was_waiting
-    return await _work_on(
-        runtime, integration, run.id, console, only_documents=only_documents, accepts_losses=accepts_losses
-    )
+            return await _work_on(runtime, integration, run.id, console, accepts_losses=accepts_losses)
+    run, _ = await runs.request_run(runtime.pool, integration.number, "remap", only_documents=only_documents)
+    return await _work_on(runtime, integration, run.id, console, accepts_losses=accepts_losses)
 
 
 async def _work_on(
@@ -77,13 +70,10 @@ async def _work_on(
     run_id: UUID,
     console: Console,
     *,
-    only_documents: bool,
     accepts_losses: bool,
 ) -> Run:
     watching = asyncio.create_task(watch(runtime.pool, run_id, console))
-    executing = asyncio.create_task(
-        _execute(runtime, integration, run_id, only_documents=only_documents, accepts_losses=accepts_losses)
-    )
+    executing = asyncio.create_task(_execute(runtime, integration, run_id, accepts_losses=accepts_losses))
     try:
         # A bug in the run must end the watching too, which would wait for ever.
         await asyncio.wait([executing, watching], return_when=asyncio.FIRST_EXCEPTION)
@@ -97,9 +87,7 @@ async def _work_on(
             await asyncio.gather(executing, watching, return_exceptions=True)
 
 
-async def _execute(
-    runtime: Runtime, integration: IntegrationRow, run_id: UUID, *, only_documents: bool, accepts_losses: bool
-) -> None:
+async def _execute(runtime: Runtime, integration: IntegrationRow, run_id: UUID, *, accepts_losses: bool) -> None:
     while (claim := await runs.claim_run(runtime.pool, run_id)) is None:
         found = await runs.find_run(runtime.pool, run_id)
         if found is None or found.ended_at is not None:
@@ -111,7 +99,7 @@ async def _execute(
                 "begins by itself after it while `atsumi serve` runs; `atsumi sync` continues the sync at once."
             )
         await asyncio.sleep(_POLL_SECONDS)
-    await execute_run(runtime, claim, integration, only_documents=only_documents, accepts_losses=accepts_losses)
+    await execute_run(runtime, claim, integration, accepts_losses=accepts_losses)
 
 
 def _is_left(run: Run) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
+from atsumi.errors import AtsumiError
 from atsumi.server.logging import get_logger
+from atsumi.server.removal import remove_due
 from atsumi.server.runtime import Runtime
+from atsumi.store.request_windows import forget_windows
 from atsumi.store.retention import remove_old
 
 _FIRST_SECONDS = 60.0
@@ -20,7 +23,7 @@ _log = get_logger("atsumi.retention")
 
 
 async def keep_removing_old(runtime: Runtime, stop: asyncio.Event) -> None:
-    """Remove old versions and old lines of the change log every hour until ``stop`` is set."""
+    """Remove old versions, old lines of the change log and deleted integrations every hour until ``stop`` is set."""
     seconds = _FIRST_SECONDS
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
@@ -31,8 +34,11 @@ async def keep_removing_old(runtime: Runtime, stop: asyncio.Event) -> None:
             # Days are counted here, so it does not matter whose clock it is.
             now = runtime.now() or datetime.now(UTC)
             removed = await remove_old(runtime.pool, now=now, change_log_days=runtime.settings.change_log_days)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            _log.warning("retention.failed", reason=type(error).__name__)
+            await forget_windows(runtime.pool, datetime.now(UTC) - timedelta(hours=1))
+            await remove_due(runtime)
+        except (AtsumiError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            reason = str(error) if isinstance(error, AtsumiError) else type(error).__name__
+            _log.warning("retention.failed", reason=reason)
             continue
         if any(removed):
             _log.info("retention.removed", **removed._asdict())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
 
@@ -22,8 +22,9 @@ from atsumi.redaction import register_secret
 from atsumi.server.logging import get_logger
 from atsumi.server.registry import load_connectors, load_projections
 from atsumi.server.settings import Settings, master_key
-from atsumi.store import database, tenants
+from atsumi.store import database, dialects, tenants
 from atsumi.store.embedded import EmbeddedPostgres
+from atsumi.store.request_windows import RequestWindows
 from atsumi.store.runs import Claim
 from atsumi.store.tenants import IntegrationRow
 from atsumi.store.tokens import SharedBuckets, SharedTokens
@@ -55,6 +56,10 @@ class Runtime:
     tokens: dict[int, SharedTokens]
     clock: Callable[[], datetime] | None = None
     """Decides what is due when; ``None``: the database's clock, which all processes share."""
+    request_windows: RequestWindows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.request_windows = RequestWindows(self.light_pool, self.settings.requests_per_minute)
 
     def now(self) -> datetime | None:
         """The instant for decisions on what is due, or ``None`` where the database tells it."""
@@ -137,8 +142,16 @@ class Runtime:
             projections=self.projections,
         )
 
+    async def note_rendered(self, integration: IntegrationRow) -> None:
+        """Say that this process's dialects are the only ones whose documents are kept from now on.
+
+        Belongs before a run of the integration.
+        """
+        await dialects.forget_others(self.pool, [one.code for one in self.projections], integration.number)
+
     async def work(self, claim: Claim, integration: IntegrationRow, observe: Observer | None = None) -> Work:
         """Everything that executing a claimed run of this integration needs."""
+        await self.note_rendered(integration)
         return Work(
             pool=self.pool,
             claim=claim,
@@ -182,7 +195,7 @@ async def run_time(settings: Settings) -> AsyncIterator[Runtime]:
             vault=Vault([key]),
             engine=engine,
             connectors=load_connectors(),
-            projections=load_projections(),
+            projections=load_projections(settings.dialects),
             http=http,
             tokens={},
         )

@@ -21,8 +21,8 @@ class DialectServices(SyncServices):
     """The services of one dialect. Keeps no state of its own, so any process may answer any request."""
 
     def __init__(self, runtime: Runtime, projection: Projection) -> None:
-        super().__init__(runtime, projection.name)
-        self._dialect = projection.code
+        super().__init__(runtime, projection.name, projection.code)
+        self._code = projection.code
 
     @property
     def public_url(self) -> str | None:
@@ -41,11 +41,11 @@ class DialectServices(SyncServices):
             for one in query.conditions
             if one.operator in (Operator.LOOKUP, Operator.NAMED)
         ]
-        return await reading.list_page(self._runtime.pool, integration.number, self._dialect, query, search_keys=keys)
+        return await reading.list_page(self._runtime.pool, integration.number, self._code, query, search_keys=keys)
 
     def as_of(self, integration: Integration, model: Model) -> datetime | None:
         connector = self._runtime.connector(integration.tool)
-        if integration.freshness is None or model not in connector.mapping.coverage:
+        if integration.freshness is None or not integration.is_rendered or model not in connector.mapping.coverage:
             return None
         read_from = integration.freshness.read_from
         streams = streams_behind(connector, model)

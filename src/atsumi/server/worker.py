@@ -18,7 +18,7 @@ from atsumi.server.logging import get_logger, log_context
 from atsumi.server.remapping import execute_run
 from atsumi.server.retention import keep_removing_old
 from atsumi.server.runtime import Runtime
-from atsumi.store import blanking, queue, records, runs, schedules, tenants
+from atsumi.store import blanking, dialects, queue, records, runs, schedules, tenants
 from atsumi.store.queue import DueRun
 from atsumi.sync.blanking import blank_due
 
@@ -26,6 +26,9 @@ _SYNC = "sync"
 _BLANK = "blank"
 _BLANKING_INTERVAL = timedelta(minutes=10)
 """How often a process looks for content that was kept long enough: days count there, not seconds."""
+_DOCUMENTS_INTERVAL = timedelta(seconds=10)
+"""How often a process looks for integrations that lack documents of a surface."""
+_DOCUMENTS_AT_ONCE = 20
 _DUE_AT_ONCE = 200
 """Runs handed to the queue per tick: it stays short, so that what becomes due later is not stuck behind a backlog."""
 
@@ -40,9 +43,16 @@ class _Payload(msgspec.Struct):
 async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
     """Work until ``stop`` is set. Any number of processes may do so on one database."""
     worker = Worker(runtime)
+    # What was not kept up to date by this installation is rendered anew, should it ever be wanted again.
+    await dialects.forget_others(runtime.pool, worker.dialects)
     ticker = Ticker(
         runtime.engine,
-        {"schedules": worker.due_schedules, "sync runs": worker.due_syncs, "blanking": worker.due_blanking},
+        {
+            "schedules": worker.due_schedules,
+            "sync runs": worker.due_syncs,
+            "blanking": worker.due_blanking,
+            "documents": worker.due_documents,
+        },
     )
     handlers = {_SYNC: Handler(run=worker.sync), _BLANK: Handler(run=worker.blank, limit=1)}
     await asyncio.gather(
@@ -70,6 +80,20 @@ class Worker:
         self._long_slots = max(runtime.settings.worker_concurrency, 2) - 1
         self._long_running = 0
         self._blanking_at: datetime | None = None
+        self._documents_at: datetime | None = None
+
+    @property
+    def dialects(self) -> list[int]:
+        """The codes of the dialects whose documents this installation keeps."""
+        return [one.code for one in self._runtime.projections]
+
+    async def due_documents(self) -> Sequence[Job]:
+        """Request the runs that complete a surface's documents. The requests are rows, so there is no job to return."""
+        now = self._runtime.now() or datetime.now(UTC)
+        if self._documents_at is None or now >= self._documents_at:
+            self._documents_at = now + _DOCUMENTS_INTERVAL
+            await dialects.request_missing(self._runtime.pool, self.dialects, _DOCUMENTS_AT_ONCE)
+        return ()
 
     async def due_schedules(self) -> Sequence[Job]:
         """Request what the schedules say is due. The requests are rows, so there is no job to return."""

@@ -43,8 +43,8 @@ async def due_runs(
 ) -> list[DueRun]:
     """Runs that someone should work on now, in order, at most one of each integration and ``limit`` altogether.
 
-    Left alone are integrations that are being synced or not active, and background runs, which have workers of their
-    own. A running run counts when its lease has run out.
+    Left alone are integrations that are being synced, those that are not active unless the run needs no tool, and
+    background runs, which have workers of their own. A running run counts when its lease has run out.
     ``long_limit`` caps how many of them are long; ``tenant_limit`` how many of one environment are waiting or
     running, increments and long ones counted apart. ``now=None`` is the database's clock.
     """
@@ -54,7 +54,7 @@ async def due_runs(
             SELECT r.id, r.integration, r.kind, r.state, r.next_at, r.requested_at, i.environment_id,
                    r.kind <> 'incremental' AS is_long,
                    r.state = 'RUNNING' AND r.heartbeat_at > now() - $1::interval AS is_alive,
-                   r.next_at <= coalesce($2::timestamptz, now()) AND i.state = 'ACTIVE' AS is_due,
+                   r.next_at <= coalesce($2::timestamptz, now()) AND (i.state = 'ACTIVE' OR r.kind = 'remap') AS is_due,
                    r.priority + extract(epoch FROM coalesce($2::timestamptz, now()) - r.next_at)::float8 / 60 AS urgency
             FROM sync_run r JOIN integration i ON i.number = r.integration
             WHERE r.state IN ('QUEUED', 'RUNNING') AND i.deleted_at IS NULL
@@ -115,7 +115,7 @@ async def cancel_runs(pool: asyncpg.Pool, integration: int, message: str, *, now
     """
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT 1 FROM clock WHERE integration = $1 FOR UPDATE", integration)
-        return await _cancel(connection, integration, message, now)
+        return await cancel_open(connection, integration, message, now)
 
 
 async def disable(pool: asyncpg.Pool, integration: int, *, now: datetime | None = None) -> list[UUID]:
@@ -127,7 +127,7 @@ async def disable(pool: asyncpg.Pool, integration: int, *, now: datetime | None 
             integration,
             "Switched off by the operator.",
         )
-        return await _cancel(connection, integration, "The integration was switched off.", now)
+        return await cancel_open(connection, integration, "The integration was switched off.", now)
 
 
 async def enable(pool: asyncpg.Pool, integration: int, *, now: datetime | None = None) -> None:
@@ -144,7 +144,8 @@ async def enable(pool: asyncpg.Pool, integration: int, *, now: datetime | None =
             await schedules.resume(connection, integration, now=now)
 
 
-async def _cancel(connection: Connection, integration: int, message: str, now: datetime | None) -> list[UUID]:
+async def cancel_open(connection: Connection, integration: int, message: str, now: datetime | None) -> list[UUID]:
+    """:func:`cancel_runs` within a transaction that holds the clock row."""
     rows = await connection.fetch(
         """
         UPDATE sync_run SET state = 'CANCELLED', message = $2, cancel_requested_at = now(),

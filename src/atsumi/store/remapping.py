@@ -37,6 +37,12 @@ async def plan(connection: Connection, claim: Claim, streams: Sequence[str], bou
     )
 
 
+async def complete_streams(connection: Connection, run_id: UUID) -> set[str]:
+    """The streams that the run has gone through."""
+    rows = await connection.fetch("SELECT stream FROM sync_run_stream WHERE run_id = $1 AND state = 'COMPLETE'", run_id)
+    return {row["stream"] for row in rows}
+
+
 async def raw_streams(connection: Connection, integration: int) -> list[str]:
     """The streams of which raw records are stored, by name."""
     rows = await connection.fetch(

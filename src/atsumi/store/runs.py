@@ -33,7 +33,7 @@ class Run:
     """One sync run as stored.
 
     ``kind`` is ``full``, ``incremental``, ``background`` or ``remap``; ``requested_by`` is ``connect``, ``schedule``,
-    ``api``, ``operator`` or ``background``.
+    ``api``, ``operator`` or ``background``. ``only_documents``: a remap that renders and computes nothing else.
     """
 
     id: UUID
@@ -48,6 +48,7 @@ class Run:
     ended_at: datetime | None
     message: str | None
     requested_by: str
+    only_documents: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +77,32 @@ class Claim:
 
 _RUN = """
     id, integration, kind, state, attempts, next_at, requested_at, started_at, heartbeat_at, ended_at, message,
-    requested_by
+    requested_by, only_documents
 """
 _STREAM = "stream, state, since, position, pages, records_seen, records_changed, issues, message, has_gap"
 
 
 async def request_run(
-    pool: asyncpg.Pool, integration: int, kind: str, *, requested_by: str = "operator", now: datetime | None = None
+    pool: asyncpg.Pool,
+    integration: int,
+    kind: str,
+    *,
+    requested_by: str = "operator",
+    only_documents: bool = False,
+    now: datetime | None = None,
 ) -> tuple[Run, bool]:
     """Ask for a run; returns it and whether one of the same kind was waiting already.
 
-    A run that waits already becomes as urgent as this request. ``now=None`` is the database's clock.
+    A run that waits already becomes as urgent as this request, and does no less than either asks for. ``now=None`` is
+    the database's clock.
     """
     row = await pool.fetchrow(
         f"""
-        INSERT INTO sync_run (id, integration, kind, requested_by, priority, requested_at, next_at)
-        VALUES ($1, $2, $3, $4, $5, coalesce($6::timestamptz, now()), coalesce($6::timestamptz, now()))
+        INSERT INTO sync_run (id, integration, kind, requested_by, priority, requested_at, next_at, only_documents)
+        VALUES ($1, $2, $3, $4, $5, coalesce($6::timestamptz, now()), coalesce($6::timestamptz, now()), $7)
         ON CONFLICT (integration, kind) WHERE state = 'QUEUED' DO UPDATE SET
             priority = greatest(sync_run.priority, excluded.priority),
+            only_documents = sync_run.only_documents AND excluded.only_documents,
             next_at = least(sync_run.next_at, excluded.next_at)
         RETURNING {_RUN}, xmax <> 0 AS was_waiting
         """,
@@ -103,6 +112,7 @@ async def request_run(
         requested_by,
         schedules.priority_of(kind, requested_by),
         now,
+        only_documents,
     )
     if row is None:
         raise LookupError("a statement that always returns a row returned none")
@@ -114,8 +124,8 @@ async def request_run(
 async def claim_run(pool: asyncpg.Pool, run_id: UUID, *, now: datetime | None = None) -> Claim | None:
     """Become the run's owner; ``None`` when it has ended, waits for later, is paused, or another owner is alive.
 
-    Runs of an integration that is not ``ACTIVE`` are paused, except remaps, which do not need the tool. ``now=None``
-    is the database's clock; leases always count by that one.
+    Runs of an integration that is not ``ACTIVE`` are paused, except remaps, which do not need the tool; nothing of a
+    deleted one is. ``now=None`` is the database's clock; leases always count by that one.
 
     Claiming raises the integration's fencing token, so whatever an earlier owner still tries to write is refused.
     A run that used up its attempts is ended as ``FAILED`` instead.
@@ -142,7 +152,7 @@ async def claim_run(pool: asyncpg.Pool, run_id: UUID, *, now: datetime | None = 
             f"""
             SELECT {_RUN} FROM sync_run r
             WHERE id = $1 AND state IN ('QUEUED', 'RUNNING') AND next_at <= coalesce($3::timestamptz, now())
-              AND EXISTS (SELECT 1 FROM integration i WHERE i.number = r.integration
+              AND EXISTS (SELECT 1 FROM integration i WHERE i.number = r.integration AND i.deleted_at IS NULL
                           AND (i.state = 'ACTIVE' OR r.kind = 'remap'))
               AND NOT EXISTS (SELECT 1 FROM sync_run o WHERE o.integration = r.integration
                               AND o.state = 'RUNNING' AND (o.id <> r.id OR o.heartbeat_at > now() - $2::interval))

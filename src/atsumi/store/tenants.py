@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -14,7 +15,8 @@ import msgspec
 
 from atsumi.errors import ConfigurationError, Conflict, NotFound
 from atsumi.model.ids import to_base58
-from atsumi.store import schedules
+from atsumi.store import connector_tokens, dialects, schedules
+from atsumi.store.records import Connection
 from atsumi.store.vault import Vault
 
 _KEY_PREFIX = "atsumi_"
@@ -86,10 +88,9 @@ def _row(row: asyncpg.Record | None) -> asyncpg.Record:
     return row
 
 
-def _integration(row: asyncpg.Record | None) -> IntegrationRow:
-    values = dict(_row(row))
-    values["config"] = msgspec.json.decode(values["config"])
-    return IntegrationRow(**values)
+def integration_of(row: asyncpg.Record | Mapping[str, Any]) -> IntegrationRow:
+    """An integration from a row with the columns ``INTEGRATION_COLUMNS``, and no other."""
+    return IntegrationRow(**{**dict(row), "config": msgspec.json.decode(row["config"])})
 
 
 async def ensure_environment(pool: asyncpg.Pool, name: str) -> Environment:
@@ -156,16 +157,16 @@ async def revoke_api_key(pool: asyncpg.Pool, key_id: UUID) -> None:
         raise NotFound(f"There is no API key {key_id}.")
 
 
-async def authenticate(pool: asyncpg.Pool, key: str) -> Environment | None:
-    """The environment that a key belongs to; ``None`` if the key is unknown, revoked or expired."""
+async def authenticate(pool: asyncpg.Pool, key: str) -> tuple[Environment, UUID] | None:
+    """The environment that a key belongs to, and the key's id; ``None`` if it is unknown, revoked or expired."""
     row = await pool.fetchrow(
         """
-        SELECT e.id, e.name FROM api_key k JOIN environment e ON e.id = k.environment_id
+        SELECT e.id, e.name, k.id AS key_id FROM api_key k JOIN environment e ON e.id = k.environment_id
         WHERE k.digest = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
         """,
         sha256(key.encode()).digest(),
     )
-    return Environment(**row) if row else None
+    return (Environment(row["id"], row["name"]), row["key_id"]) if row else None
 
 
 async def create_integration(
@@ -182,28 +183,22 @@ async def create_integration(
     origin_id: str | None = None,
     full_interval: timedelta = timedelta(hours=24),
     incremental_interval: timedelta = timedelta(minutes=15),
+    complete_dialects: Collection[int] = (),
 ) -> IntegrationRow:
     """Store a new integration with its sealed credentials and request its first sync, in one transaction.
 
-    The schedule begins when the first sync has ended.
+    The schedule begins when the first sync has ended. ``complete_dialects`` are those whose documents every sync will
+    keep, so that they are complete from the start. The integration gets a connector token.
 
     Raises :class:`Conflict` when the environment already has an integration of this tool for the same account.
     """
     public_id = uuid4()
     async with pool.acquire() as connection, connection.transaction():
         if account_id is not None:
-            taken = await connection.fetchval(
-                """
-                SELECT public_id FROM integration
-                WHERE environment_id = $1 AND tool = $2 AND account_id = $3 AND deleted_at IS NULL
-                """,
-                environment_id,
-                tool,
-                account_id,
-            )
+            taken = await account_holder(connection, environment_id, tool, account_id)
             if taken is not None:
                 raise Conflict(
-                    f"{tool}: account {account_id} is connected already as {tool}:{to_base58(taken)}. "
+                    f"{tool}: account {account_id} is connected already as {taken}. "
                     "Give that integration new credentials instead of connecting the account twice."
                 )
         row = await connection.fetchrow(
@@ -224,13 +219,16 @@ async def create_integration(
             int(full_interval.total_seconds()),
             int(incremental_interval.total_seconds()),
         )
-        integration = _integration(row)
+        integration = integration_of(_row(row))
         await connection.execute("INSERT INTO clock (integration) VALUES ($1)", integration.number)
         await connection.execute(
             "INSERT INTO credential (integration, sealed) VALUES ($1, $2)",
             integration.number,
             vault.seal(msgspec.json.encode(dict(credentials)), owner=_owner(integration)),
         )
+        owner = connector_tokens.owner_of(environment_id, public_id)
+        await connector_tokens.issue_token(connection, vault, integration.number, owner)
+        await dialects.note_complete(connection, integration.number, complete_dialects)
         await connection.execute(
             """
             INSERT INTO sync_run (id, integration, kind, requested_by, priority) VALUES ($1, $2, 'full', 'connect', $3)
@@ -240,6 +238,25 @@ async def create_integration(
             schedules.priority_of("full", "connect"),
         )
     return integration
+
+
+async def account_holder(connection: Connection, environment_id: UUID, tool: str, account_id: str) -> str | None:
+    """The id of the environment's integration of that account, if it has one.
+
+    Until the transaction ends nobody else is told about the same account, so whoever acts on the answer may.
+    """
+    lock = f"account/{environment_id}/{tool}/{account_id}"
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", lock)
+    taken = await connection.fetchval(
+        """
+        SELECT public_id FROM integration
+        WHERE environment_id = $1 AND tool = $2 AND account_id = $3 AND deleted_at IS NULL
+        """,
+        environment_id,
+        tool,
+        account_id,
+    )
+    return f"{tool}:{to_base58(taken)}" if taken is not None else None
 
 
 async def replace_credentials(
@@ -273,8 +290,17 @@ async def replace_credentials(
 
 
 async def credentials_of(pool: asyncpg.Pool, vault: Vault, integration: IntegrationRow) -> dict[str, str]:
-    """The decrypted secrets, for talking to the tool and nothing else. Raises ``ConfigurationError``."""
-    sealed = await pool.fetchval("SELECT sealed FROM credential WHERE integration = $1", integration.number)
+    """The decrypted secrets, for talking to the tool and nothing else. Raises ``ConfigurationError``.
+
+    Those of a deleted integration are given to nobody.
+    """
+    sealed = await pool.fetchval(
+        """
+        SELECT c.sealed FROM credential c JOIN integration i ON i.number = c.integration
+        WHERE c.integration = $1 AND i.deleted_at IS NULL
+        """,
+        integration.number,
+    )
     if sealed is None:
         raise ConfigurationError(f"{integration.id} has no stored credentials; connect it again.")
     return msgspec.json.decode(vault.open(sealed, owner=_owner(integration)), type=dict[str, str])
@@ -290,7 +316,7 @@ async def find_integration(pool: asyncpg.Pool, environment_id: UUID, public_id: 
         public_id,
         environment_id,
     )
-    return _integration(row) if row else None
+    return integration_of(row) if row else None
 
 
 async def integration_by_public_id(pool: asyncpg.Pool, public_id: UUID) -> IntegrationRow | None:
@@ -298,7 +324,7 @@ async def integration_by_public_id(pool: asyncpg.Pool, public_id: UUID) -> Integ
     row = await pool.fetchrow(
         f"SELECT {INTEGRATION_COLUMNS} FROM integration WHERE public_id = $1 AND deleted_at IS NULL", public_id
     )
-    return _integration(row) if row else None
+    return integration_of(row) if row else None
 
 
 async def integration_by_number(pool: asyncpg.Pool, number: int) -> IntegrationRow | None:
@@ -306,7 +332,7 @@ async def integration_by_number(pool: asyncpg.Pool, number: int) -> IntegrationR
     row = await pool.fetchrow(
         f"SELECT {INTEGRATION_COLUMNS} FROM integration WHERE number = $1 AND deleted_at IS NULL", number
     )
-    return _integration(row) if row else None
+    return integration_of(row) if row else None
 
 
 async def integrations(pool: asyncpg.Pool, environment_id: UUID | None = None) -> Sequence[IntegrationRow]:
@@ -318,7 +344,7 @@ async def integrations(pool: asyncpg.Pool, environment_id: UUID | None = None) -
         """,
         environment_id,
     )
-    return [_integration(row) for row in rows]
+    return [integration_of(row) for row in rows]
 
 
 async def set_state(pool: asyncpg.Pool, number: int, state: str, reason: str | None) -> None:

@@ -19,7 +19,7 @@ from atsumi.connector.context import Log
 from atsumi.connector.contract import Group, Issue, RawRecord
 from atsumi.model.catalog import CODES
 from atsumi.model.ids import record_id
-from atsumi.store import deletion, fragments, records, runs
+from atsumi.store import deletion, dialects, fragments, records, runs
 from atsumi.store import remapping as store
 from atsumi.store.records import Connection, Owner, RecordRow
 from atsumi.store.runs import Claim, StreamProgress
@@ -35,6 +35,7 @@ from atsumi.sync.target import Target
 UNMAPPED = "records without source"
 """The stream in whose name records are removed that no raw record leads to any more."""
 
+_DOCUMENTS_OF = "documents of "
 _RAW = 500
 """Raw records read at a time."""
 _GROUPS = 250
@@ -46,17 +47,12 @@ _FIRST = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Remap:
-    """Everything a remap needs.
-
-    ``only_documents`` renders and computes nothing else; it counts only when the run is begun, not when it is
-    resumed. ``accepts_losses`` removes records without a source however many they are.
-    """
+    """Everything a remap needs. ``accepts_losses`` removes records without a source however many they are."""
 
     pool: asyncpg.Pool
     claim: Claim
     target: Target
     log: Log
-    only_documents: bool = False
     accepts_losses: bool = False
     clock: Callable[[], datetime] | None = None
 
@@ -89,6 +85,10 @@ async def _execute(work: Remap) -> str:
         projection = _projection_of(work.target.projections, progress.stream)
         if projection is not None:
             await _render_documents(work, projection, progress)
+        elif progress.stream.startswith(_DOCUMENTS_OF):
+            troubles.append(f"{progress.stream}: not rendered, because this surface was switched off meanwhile.")
+            await _end_stream(work, progress.stream, "SKIPPED", troubles[-1])
+            continue
         elif progress.stream == UNMAPPED:
             refused = await _remove_unmapped(work, progress)
             if refused is not None:
@@ -102,10 +102,17 @@ async def _execute(work: Remap) -> str:
     async with work.pool.acquire() as connection, connection.transaction():
         await records.check_owner(connection, work.owner)
         await store.forget_groups(connection, work.claim.run.id)
+        await dialects.note_complete(connection, work.number, await _rendered(connection, work))
         now = work.clock() if work.clock is not None else None
         await runs.end_run(connection, work.claim, state, "\n".join(troubles) or None, now=now)
     await records.note_visible(work.pool, work.number)
     return state
+
+
+async def _rendered(connection: Connection, work: Remap) -> list[int]:
+    """The dialects of which this run has rendered every document."""
+    complete = await store.complete_streams(connection, work.claim.run.id)
+    return [one.code for one in work.target.projections if documents_of(one) in complete]
 
 
 async def _plan(work: Remap) -> Sequence[StreamProgress]:
@@ -114,7 +121,7 @@ async def _plan(work: Remap) -> Sequence[StreamProgress]:
         return planned
     async with work.pool.acquire() as connection, connection.transaction():
         await records.check_owner(connection, work.owner)
-        names = [] if work.only_documents else [*await store.raw_streams(connection, work.number), UNMAPPED]
+        names = [] if work.claim.run.only_documents else [*await store.raw_streams(connection, work.number), UNMAPPED]
         names += [documents_of(projection) for projection in work.target.projections]
         await store.plan(connection, work.claim, names, bounded=UNMAPPED)
     return await runs.progress(work.pool, work.claim.run.id)
@@ -122,7 +129,7 @@ async def _plan(work: Remap) -> Sequence[StreamProgress]:
 
 def documents_of(projection: Projection) -> str:
     """The stream in whose name a dialect's documents are rendered."""
-    return f"documents of {projection.name}"
+    return f"{_DOCUMENTS_OF}{projection.name}"
 
 
 def _projection_of(projections: Sequence[Projection], stream: str) -> Projection | None:

@@ -72,6 +72,11 @@ class Call:
                 "INTEGRATION.SETUP_SYNC_PENDING",
                 "The first sync of this integration has not finished. Try again later.",
             )
+        if not integration.is_rendered:
+            raise WireError(
+                "INTEGRATION.SETUP_SYNC_PENDING",
+                "This surface is new to the integration, and its records are still being prepared. Try again later.",
+            )
         return integration
 
     async def find(self, caller: Caller, spelled: str) -> Integration:

@@ -116,7 +116,7 @@ class FakeServices:
         self.cursor_key = b"k" * 32
         self.public_url: str | None = None
         self.connectors = {"personio": connector(coverage)}
-        self.keys = {KEY: Caller(environment_id=ENVIRONMENT, environment_name="Test")}
+        self.keys = {KEY: Caller(environment_id=ENVIRONMENT, environment_name="Test", key_id=ENVIRONMENT)}
         self.integrations = {INTEGRATION: integration()}
         self.documents: dict[Model, list[tuple[UUID, bytes]]] = {}
         self.queries: list[ListQuery] = []

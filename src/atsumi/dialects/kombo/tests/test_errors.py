@@ -102,7 +102,7 @@ async def test_a_key_is_needed(path: str, authorization: str, status: int) -> No
 
 async def test_an_integration_is_found_only_by_its_whole_id_and_in_its_own_environment() -> None:
     services = FakeServices()
-    services.keys["other"] = Caller(environment_id=UUID(int=3), environment_name="Other")
+    services.keys["other"] = Caller(UUID(int=3), "Other", key_id=UUID(int=4))
     for headers in (
         {"X_Integration_Id": ""},
         {"X_Integration_Id": "personio:"},
