@@ -64,8 +64,6 @@ class ModelScope(msgspec.Struct, kw_only=True):
     fields: list[FieldScope]
 
 
-_READ_MODEL_IDS = {"application-stages": "ats_application_stages", "rejection-reasons": "ats_rejection_reasons"}
-
 WRITE_ACTIONS: Mapping[str, tuple[str, CoverageWord]] = {
     "ats_create_application": ("Create application", "NOT_IMPLEMENTED"),
     "ats_create_candidate": ("Create candidate", "NOT_IMPLEMENTED"),
@@ -88,6 +86,11 @@ UNVERIFIED: the other ids are ours, made in the same pattern; the stored documen
 
 Fields = Callable[[Model], Mapping[str, str]]
 """A tool's canonical fields by model, as :meth:`atsumi.dialects.services.Services.supported_fields` gives them."""
+
+
+def model_id(list_name: str) -> str:
+    """What the contract calls the model of a list."""
+    return f"ats_{list_name.replace('-', '_')}"
 
 
 def tool_coverage(fields: Fields) -> Coverage:
@@ -118,7 +121,7 @@ def write_scope() -> list[ModelScope]:
 def _read_model(spec: ListSpec, fields: Fields) -> ModelCoverage:
     own = fields(spec.model)
     return ModelCoverage(
-        id=_READ_MODEL_IDS.get(spec.name, f"ats_{spec.name}"),
+        id=model_id(spec.name),
         label=spec.title,
         coverage_status="SUPPORTED" if own else "UNSUPPORTED",
         fields=[
@@ -132,7 +135,7 @@ def _read_model(spec: ListSpec, fields: Fields) -> ModelCoverage:
 def _status(source: Source, own: Mapping[str, str], fields: Fields) -> CoverageWord:
     if source is Always.NEVER:
         return "NOT_IMPLEMENTED" if own else "UNSUPPORTED"
-    found = bool(fields(source)) if isinstance(source, Model) else source in own
+    found = source is Always.CHOSEN or (bool(fields(source)) if isinstance(source, Model) else source in own)
     return "SUPPORTED" if own and found else "UNSUPPORTED"
 
 

@@ -18,6 +18,7 @@ class Always(Enum):
 
     OURS = "filled by us for every record"
     NEVER = "not filled yet, whatever the tool"
+    CHOSEN = "filled with what callers choose of the tool's own fields"
 
 
 Source = str | Model | Always
@@ -35,7 +36,7 @@ _COMMON: dict[str, Source] = {
     "remote_deleted_at": Always.OURS,
 }
 _TIMES = _plain("remote_created_at remote_updated_at")
-_CUSTOM: dict[str, Source] = {"custom_fields": "custom_fields", "integration_fields": Always.NEVER}
+_CUSTOM: dict[str, Source] = {"custom_fields": Always.CHOSEN, "integration_fields": Always.CHOSEN}
 
 FIELDS: Mapping[str, Mapping[str, Source]] = {
     "jobs": {
@@ -77,7 +78,7 @@ FIELDS: Mapping[str, Mapping[str, Source]] = {
         "applications": Model.APPLICATION,
         "tags": "tag_remote_ids",
     },
-    "application-stages": {**_COMMON, **_plain("name status custom_fields")},
+    "application-stages": {**_COMMON, **_plain("name status"), "custom_fields": Always.CHOSEN},
     "users": {**_COMMON, **_plain("first_name last_name email status"), "system_roles": Always.NEVER},
     "roles": {**_COMMON, "remote_label": "label", "scope": "scope", "unified_type": "type"},
     "offers": {
@@ -133,11 +134,15 @@ FIELDS: Mapping[str, Mapping[str, Source]] = {
 
 _NO_RECORD_TIMES = dict.fromkeys(("remote_created_at", "remote_updated_at"), "the list has no such times")
 _NO_URL = {"remote_url": "the list has no links"}
-_NO_CUSTOM = {"custom_fields": "the list has no custom fields"}
+_UNCHOSEN = {"custom_fields": "the tool's own fields are shown where they are mapped or handed on"}
+_NO_CUSTOM = dict.fromkeys(
+    ("custom_fields", "mapped_fields", "unresolved_fields", "passed_fields"), "the list has no custom fields"
+)
 _BARE = {**_NO_RECORD_TIMES, **_NO_URL, **_NO_CUSTOM}
 
 OMITTED: Mapping[Model, Mapping[str, str]] = {
     Model.JOB: {
+        **_UNCHOSEN,
         "department_remote_id": "departments are shown by name only",
         "office_remote_ids": "offices are not part of the contract",
         "other_locations": "a job has one location",
@@ -146,14 +151,20 @@ OMITTED: Mapping[Model, Mapping[str, str]] = {
     },
     Model.JOB_POSTING: {**_BARE, "language": "postings have no language"},
     Model.JOB_STAGE: {**_BARE, "remote_id": "the stage's own id is shown"},
-    Model.STAGE: {**_NO_RECORD_TIMES, **_NO_URL},
+    Model.STAGE: {
+        **_NO_RECORD_TIMES,
+        **_NO_URL,
+        **_UNCHOSEN,
+        "passed_fields": "stages have no integration fields",
+    },
     Model.SCREENING_QUESTION: _BARE,
     Model.JOB_SCREENING_QUESTION: {**_BARE, "remote_id": "the question's own id is shown"},
     Model.HIRING_TEAM_MEMBER: {**_BARE, "remote_id": "the user's own id is shown"},
     Model.USER: _BARE,
     Model.ROLE: _BARE,
-    Model.CANDIDATE: {},
+    Model.CANDIDATE: _UNCHOSEN,
     Model.APPLICATION: {
+        **_UNCHOSEN,
         "applied_at": "remote_created_at is the only time of arrival",
         "rejection_reason_remote_id": "the reason is shown by name",
         "source": "sources belong to candidates",
@@ -163,6 +174,7 @@ OMITTED: Mapping[Model, Mapping[str, str]] = {
     },
     Model.INTERVIEW: {**_NO_URL, **_NO_CUSTOM},
     Model.OFFER: {
+        **_UNCHOSEN,
         **_NO_URL,
         "sent_at": "an offer has no dates but the start of employment",
         "closed_at": "an offer has no dates but the start of employment",

@@ -61,13 +61,15 @@ def _author() -> Relation:
     return _forward("author", Model.USER, "author_remote_id", "remote_id first_name last_name email")
 
 
+_STAGE = "remote_id name status mapped_fields unresolved_fields"
+
 _JOBS = (
     Relation(
         name="stages",
         model=Model.JOB_STAGE,
         reverse="job_remote_id",
         counts_link=True,
-        relations=(_forward("stage", Model.STAGE, "stage_remote_id", "remote_id name status custom_fields"),),
+        relations=(_forward("stage", Model.STAGE, "stage_remote_id", _STAGE),),
     ),
     Relation(
         name="screening_questions",
@@ -108,7 +110,7 @@ _APPLICATIONS = (
         "remote_id first_name last_name source remote_url tag_remote_ids email_addresses phone_numbers social_media",
         counts_change=True,
     ),
-    _forward("current_stage", Model.STAGE, "current_stage_remote_id", "remote_id name status custom_fields"),
+    _forward("current_stage", Model.STAGE, "current_stage_remote_id", _STAGE),
     _job(),
     Relation(
         name="interviews",

@@ -71,7 +71,7 @@ def job(stored: Stored[Record]) -> wire.Job:
         salary_period=values.open_word(record.salary_period, record.salary_period_raw),
         location=values.location(record.location),
         custom_fields=values.custom_fields(record),
-        integration_fields=[],
+        integration_fields=values.integration_fields(stored),
         remote_url=record.remote_url,
         opened_at=values.instant(record.opened_at),
         closed_at=values.instant(record.closed_at),

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from atsumi.dialects.kombo import wire
 from atsumi.model import parts
-from atsumi.model.ids import record_id, to_base58
+from atsumi.model.ids import field_id, record_id, to_base58
 from atsumi.model.names import Model
 from atsumi.model.record import Record
 from atsumi.sync.projection import Stored
@@ -58,8 +58,31 @@ def open_word(value: StrEnum | None, raw: str | None = None) -> str | None:
 
 
 def custom_fields(record: Record) -> dict[str, Any]:
-    """Always an object: an array or a missing key breaks the published clients."""
-    return record.custom_fields or {}
+    """The mapped fields, ``None`` where a path leads nowhere.
+
+    Always an object: an array or a missing key breaks the published clients.
+    """
+    return {**(record.mapped_fields or {}), **dict.fromkeys(record.unresolved_fields)}
+
+
+def integration_fields(stored: Stored[Record]) -> list[wire.IntegrationField]:
+    """The tool's fields whose passthrough is on."""
+    model = stored.record.model
+    return [
+        wire.IntegrationField(
+            id=to_base58(field_id(stored.integration, model, field.key)),
+            key=field.key,
+            type=field_type(field.is_custom),
+            value=field.value,
+            label=None,
+        )
+        for field in stored.record.passed_fields
+    ]
+
+
+def field_type(is_custom: bool) -> Literal["DEFAULT", "CUSTOM"]:
+    """What the contract calls a field that the customer has defined in the tool, and any other one."""
+    return "CUSTOM" if is_custom else "DEFAULT"
 
 
 def location(place: parts.Location | None) -> wire.Location | None:

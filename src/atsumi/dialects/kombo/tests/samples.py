@@ -31,7 +31,7 @@ from atsumi.model.job_screening_question import JobScreeningQuestion
 from atsumi.model.job_stage import JobStage
 from atsumi.model.note import Note
 from atsumi.model.offer import Offer
-from atsumi.model.parts import EmailAddress, Location, PhoneNumber, SocialMedia
+from atsumi.model.parts import EmailAddress, Location, PassedField, PhoneNumber, SocialMedia
 from atsumi.model.record import Record
 from atsumi.model.rejection_reason import RejectionReason
 from atsumi.model.role import Role
@@ -47,7 +47,14 @@ LATER = datetime(2024, 7, 1, tzinfo=UTC)
 PLACE = Location(
     raw="Berlin, Germany", city="Berlin", country="DE", state="BE", street_1="Weg 1", street_2="Hof", zip_code="10115"
 )
-OWN = {"remote_created_at": CREATED, "remote_updated_at": UPDATED, "custom_fields": {"cost_center": "4711"}}
+OWN = {
+    "remote_created_at": CREATED,
+    "remote_updated_at": UPDATED,
+    "custom_fields": {"Cost center": "4711"},
+    "mapped_fields": {"cost_center": "4711"},
+    "unresolved_fields": ["shoe_size"],
+    "passed_fields": [PassedField(key='"notice period"', value={"months": 3}, is_custom=True)],
+}
 
 
 def _url(path: str) -> str:

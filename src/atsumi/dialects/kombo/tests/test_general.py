@@ -78,7 +78,12 @@ async def test_coverage_is_what_the_connector_can_fill() -> None:
         details = (await http.get(f"/v1/integrations/{integration_id(integration())}")).json()["data"]
         tools = (await http.get("/v1/tools/ats")).json()["data"]["tools"]
     jobs = next(model for model in details["read_models"] if model["id"] == "ats_jobs")
-    assert {field["id"] for field in jobs["fields"] if field["is_available"]} == {"name", "stages"}
+    assert {field["id"] for field in jobs["fields"] if field["is_available"]} == {
+        "name",
+        "stages",
+        "custom_fields",
+        "integration_fields",
+    }
     assert [model["id"] for model in details["read_models"] if model["is_available"]] == ["ats_jobs"]
     assert [model["id"] for model in tools[0]["coverage"]["read_models"]] == [m["id"] for m in details["read_models"]]
     assert {action["coverage_status"] for action in details["write_actions"]} == {"NOT_IMPLEMENTED", "UNSUPPORTED"}
