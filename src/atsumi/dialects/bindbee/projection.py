@@ -67,8 +67,19 @@ def _made(
     return WireModel(name, model, relations, rendered, _custom_fields)
 
 
+INVALID_PATH = "INVALID_JSON_PATH"
+"""The value of a mapped field whose path leads nowhere in the record (Bindbee NOTES, section 13)."""
+
+
 def _custom_fields(stored: Stored[Record]) -> bytes | None:
-    return _ENCODER.encode(stored.record.custom_fields) if stored.record.custom_fields else None
+    """The tool's own fields under its own names, and mapped ones, which win where the names are the same."""
+    record = stored.record
+    found = {
+        **(record.custom_fields or {}),
+        **(record.mapped_fields or {}),
+        **dict.fromkeys(record.unresolved_fields, INVALID_PATH),
+    }
+    return _ENCODER.encode(found) if found else None
 
 
 projection = Projection(

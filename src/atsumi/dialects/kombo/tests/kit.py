@@ -66,7 +66,8 @@ def gather(record: Record, relations: Sequence[Relation], records: Sequence[Reco
 
 def _is_related(record: Record, relation: Relation, other: Record) -> bool:
     if relation.forward is not None:
-        return bool(getattr(record, relation.forward) == other.remote_id)
+        named = getattr(record, relation.forward)
+        return other.remote_id in (named if isinstance(named, list) else [named])
     assert relation.reverse is not None
     return bool(getattr(other, relation.reverse) == record.remote_id)
 
@@ -206,10 +207,10 @@ def client(services: FakeServices, **headers: str) -> httpx.AsyncClient:
     )
 
 
-def reference(*parts: str) -> Path:
+def reference(*parts: str, vendor: str = "kombo") -> Path:
     """A file of the reference folder; skips the test where that is absent."""
     fallback = Path(__file__).parents[6] / "shared" / "reference"
-    found = Path(os.environ.get("ATSUMI_REFERENCE", fallback)).joinpath("kombo", *parts)
+    found = Path(os.environ.get("ATSUMI_REFERENCE", fallback)).joinpath(vendor, *parts)
     if not found.exists():
         pytest.skip("the reference folder is not there (ATSUMI_REFERENCE or ../shared/reference)")
     return found

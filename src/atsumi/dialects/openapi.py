@@ -1,0 +1,72 @@
+"""Small parts of which OpenAPI documents are made, for every API surface alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from atsumi.dialects.http import pattern
+
+Json = dict[str, Any]
+
+
+def document(
+    title: str, version: str, base_path: str, paths: Json, schemas: Json, security: Mapping[str, Json]
+) -> bytes:
+    """The whole document as JSON. All of ``security`` is needed, unless an operation says otherwise."""
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": title, "version": version},
+            "servers": [{"url": base_path}],
+            "security": [{name: [] for name in security}],
+            "paths": paths,
+            "components": {"securitySchemes": security, "schemas": schemas},
+        }
+    )
+
+
+def components(types: Iterable[type]) -> Json:
+    """The schemas of the types and of what they are made of, by name."""
+    _, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    return schemas
+
+
+def reference(name: str) -> Json:
+    """A schema by its name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def content(description: str, schema: Json, content_type: str = "application/json") -> Json:
+    """A response."""
+    return {"description": description, "content": {content_type: {"schema": schema}}}
+
+
+def object_of(properties: Json) -> Json:
+    """An object that has all of these properties."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def or_null(schema: Json) -> Json:
+    """The schema, or ``null``."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def query(name: str, schema: Json, description: str, *, is_required: bool = False, is_repeated: bool = False) -> Json:
+    """A query parameter; an array's values are separated by commas unless the parameter is repeated."""
+    is_array = schema.get("type") == "array" and not is_repeated
+    array: Json = {"style": "form", "explode": False} if is_array else {}
+    return {"name": name, "in": "query", "required": is_required, "schema": schema, "description": description} | array
+
+
+def header(name: str, description: str) -> Json:
+    """A header that must be sent."""
+    schema = {"type": "string"}
+    return {"name": name, "in": "header", "required": True, "schema": schema, "description": description}
+
+
+def path_names(path: str) -> tuple[str, ...]:
+    """The named parts of a path."""
+    return tuple(pattern(path).groupindex)
