@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from atsumi.connector.contract import Connector
+from atsumi.model.attachment import Attachment
 from atsumi.model.names import Model
 from atsumi.store.feed import ChangePage
 from atsumi.store.freshness import Freshness
@@ -93,6 +94,23 @@ class RunDetails:
     run: Run
     streams: Sequence[StreamProgress]
     models: Mapping[Model, ModelStatus]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAttachment:
+    """An attachment, and the type of its file as far as it is known without fetching it."""
+
+    id: UUID
+    record: Attachment
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAttachments:
+    """``warning`` says why they may be older than now: the tool could not be asked."""
+
+    items: Sequence[FoundAttachment]
+    warning: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +219,17 @@ class Services(SyncServices, Protocol):
         """For each record of a model, what the tool sent of it: (label of the endpoint, JSON), the main one first.
 
         What the tool no longer shows is left out.
+        """
+        ...
+
+    def file_path(self, integration: Integration, attachment: UUID) -> str:
+        """The path of a link to an attachment's file, which ends after a while; see :mod:`atsumi.dialects.links`."""
+        ...
+
+    async def attachments_of(self, integration: Integration, owner: Model, id: UUID) -> FoundAttachments:
+        """The attachments of one application or candidate, as the tool has them now.
+
+        Raises :class:`~atsumi.errors.NotFound` when there is no such application or candidate.
         """
         ...
 

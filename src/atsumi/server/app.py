@@ -11,11 +11,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from atsumi.dialects.atsumi.routes import routes as own_routes
+from atsumi.dialects.bindbee.projection import projection as bindbee_projection
+from atsumi.dialects.bindbee.routes import routes as bindbee_routes
 from atsumi.dialects.http import NoRoute
 from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import Family, error_answer
 from atsumi.dialects.kombo.projection import projection as kombo_projection
 from atsumi.dialects.kombo.routes import routes as kombo_routes
+from atsumi.server.connectors import TokenServices
+from atsumi.server.downloads import file_route
 from atsumi.server.history import HistoryServices
 from atsumi.server.runs import SyncServices
 from atsumi.server.runtime import Runtime
@@ -37,9 +41,16 @@ def create_app(runtime: Runtime) -> Starlette:
             return _json({"status": "unavailable", "reason": "the database does not answer"}, 503)
         return _json({"status": "ok"})
 
-    kombo: list[BaseRoute] = list(kombo_routes(DialectServices(runtime, kombo_projection)))
-    own: list[BaseRoute] = list(own_routes(OwnServices(runtime)))
-    app = Starlette(routes=[Route("/healthz", health), *kombo, *own], exception_handlers={HTTPException: _elsewhere})
+    surfaces: list[BaseRoute] = []
+    if kombo_projection in runtime.projections:
+        surfaces += kombo_routes(DialectServices(runtime, kombo_projection))
+    if bindbee_projection in runtime.projections:
+        surfaces += bindbee_routes(TokenServices(runtime, bindbee_projection))
+    surfaces += own_routes(OwnServices(runtime))
+    app = Starlette(
+        routes=[Route("/healthz", health), file_route(runtime), *surfaces],
+        exception_handlers={HTTPException: _elsewhere},
+    )
     # A client that follows a redirect may leave its key behind or turn its request into another one.
     app.router.redirect_slashes = False
     return app

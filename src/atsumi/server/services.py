@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from atsumi.connector.contract import Connector, MappingContext
-from atsumi.dialects.services import Integration
+from atsumi.dialects import links
+from atsumi.dialects.services import FoundAttachments, Integration
 from atsumi.model.names import Model
 from atsumi.model.record import term
+from atsumi.server.attachments import attachments_of
 from atsumi.server.runs import SyncServices, streams_behind
 from atsumi.server.runtime import Runtime
 from atsumi.store import reading, records
@@ -23,6 +26,7 @@ class DialectServices(SyncServices):
     def __init__(self, runtime: Runtime, projection: Projection) -> None:
         super().__init__(runtime, projection.name, projection.code)
         self._code = projection.code
+        self._link_key = runtime.vault.derive(links.LINK_KEY)
 
     @property
     def public_url(self) -> str | None:
@@ -42,6 +46,14 @@ class DialectServices(SyncServices):
             if one.operator in (Operator.LOOKUP, Operator.NAMED)
         ]
         return await reading.list_page(self._runtime.pool, integration.number, self._code, query, search_keys=keys)
+
+    def file_path(self, integration: Integration, attachment: UUID) -> str:
+        lifetime = timedelta(hours=self._runtime.settings.file_link_hours)
+        end = links.expiry(datetime.now(UTC), lifetime)
+        return links.write_link(self._link_key, links.FileLink(integration.public_id, attachment), end)
+
+    async def attachments_of(self, integration: Integration, owner: Model, id: UUID) -> FoundAttachments:
+        return await attachments_of(self._runtime, integration, owner, id)
 
     def as_of(self, integration: Integration, model: Model) -> datetime | None:
         connector = self._runtime.connector(integration.tool)

@@ -121,7 +121,8 @@ def _success(operation: Operation) -> Json:
         )
     else:
         data = _reference(operation.data) if operation.data is not None else {"type": "object"}
-    return _object({"status": {"const": "success"}, "data": data})
+    more: Json = {"warnings": _array(_object({"message": {"type": "string"}}))} if operation.has_warnings else {}
+    return _object({"status": {"const": "success"}, "data": data} | more)
 
 
 def _object(properties: Json) -> Json:
@@ -133,13 +134,7 @@ def _reference(document: type) -> Json:
 
 
 def _parameters(operation: Operation) -> list[Json]:
-    header: Json = {"name": DIALECT.integration_header, "in": "header", "required": True}
-    header |= {"schema": {"type": "string"}, "description": "The integration, as `{tool}:{id}`."}
-    if operation.list is not None:
-        return [header, *_list_parameters(operation.list)]
-    if operation.body is not None:
-        return [header]
-    return [
+    found: list[Json] = [
         {
             "name": name,
             "in": "path",
@@ -148,6 +143,10 @@ def _parameters(operation: Operation) -> list[Json]:
         }
         for name in pattern(operation.path).groupindex
     ]
+    if operation.is_addressed:
+        header: Json = {"name": DIALECT.integration_header, "in": "header", "required": True}
+        found.append(header | {"schema": {"type": "string"}, "description": "The integration, as `{tool}:{id}`."})
+    return found + (_list_parameters(operation.list) if operation.list is not None else [])
 
 
 def _list_parameters(spec: ListSpec) -> list[Json]:

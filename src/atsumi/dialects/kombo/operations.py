@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from atsumi.dialects.http import Answer, Headers
-from atsumi.dialects.kombo import force_sync, general
+from atsumi.dialects.kombo import files, force_sync, general
 from atsumi.dialects.kombo.call import Call
 from atsumi.dialects.kombo.cursor import write_cursor
 from atsumi.dialects.kombo.errors import Family
@@ -39,6 +39,10 @@ class Operation:
     data: type | None = None
     """What ``data`` of the answer holds; ``None`` for lists, whose documents stand in ``list``."""
     list: ListSpec | None = None
+    is_addressed: bool = False
+    """Whether the header names the integration that it is about."""
+    has_warnings: bool = False
+    """Whether warnings stand beside ``data``: so it is for everything that asks the tool."""
 
 
 def _list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[Answer]]:
@@ -134,9 +138,34 @@ OPERATIONS: tuple[Operation, ...] = (
         force_sync.force_sync,
         body=force_sync.SyncRequest,
         data=force_sync.RequestedSync,
+        is_addressed=True,
+    ),
+    Operation(
+        "GET",
+        "/ats/applications/{application_id}/attachments",
+        "GetAtsApplicationsApplicationIdAttachments",
+        "Files of an application, as the tool has them now",
+        Family.ATS,
+        files.of_application,
+        data=files.ApplicationFiles,
+        is_addressed=True,
+        has_warnings=True,
+    ),
+    Operation(
+        "GET",
+        "/ats/candidates/{candidate_id}/attachments",
+        "GetAtsCandidatesCandidateIdAttachments",
+        "Files of a candidate, as the tool has them now",
+        Family.ATS,
+        files.of_candidate,
+        data=files.CandidateFiles,
+        is_addressed=True,
+        has_warnings=True,
     ),
     *(
-        Operation("GET", spec.path, spec.operation, spec.title, Family.ATS, _list_handler(spec), list=spec)
+        Operation(
+            "GET", spec.path, spec.operation, spec.title, Family.ATS, _list_handler(spec), list=spec, is_addressed=True
+        )
         for spec in LISTS
     ),
 )

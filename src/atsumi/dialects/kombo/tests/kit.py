@@ -20,7 +20,15 @@ from atsumi.connector.manifest import Manifest
 from atsumi.dialects.kombo.call import integration_id
 from atsumi.dialects.kombo.projection import projection
 from atsumi.dialects.kombo.routes import routes
-from atsumi.dialects.services import Caller, Integration, IntegrationState, RequestedSync, RunDetails
+from atsumi.dialects.services import (
+    Caller,
+    FoundAttachments,
+    Integration,
+    IntegrationState,
+    RequestedSync,
+    RunDetails,
+)
+from atsumi.errors import NotFound
 from atsumi.model.catalog import STRUCTS
 from atsumi.model.ids import record_id
 from atsumi.model.names import Model
@@ -120,6 +128,7 @@ class FakeServices:
         self.keys = {KEY: Caller(environment_id=ENVIRONMENT, environment_name="Test", key_id=ENVIRONMENT)}
         self.integrations = {INTEGRATION: integration()}
         self.documents: dict[Model, list[tuple[UUID, bytes]]] = {}
+        self.attachments: dict[tuple[Model, UUID], FoundAttachments] = {}
         self.queries: list[ListQuery] = []
         self.failure: Exception | None = None
         self.requested: list[str] = []
@@ -147,6 +156,14 @@ class FakeServices:
         self, integration: Integration, model: Model, remote_ids: Sequence[str]
     ) -> Sequence[Sequence[tuple[str, bytes]]]:
         return [() for _ in remote_ids]
+
+    def file_path(self, integration: Integration, attachment: UUID) -> str:
+        return f"/files/{attachment}"
+
+    async def attachments_of(self, integration: Integration, owner: Model, id: UUID) -> FoundAttachments:
+        if (owner, id) not in self.attachments:
+            raise NotFound("There is none.")
+        return self.attachments[owner, id]
 
     def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:
         return self.connectors[tool].mapping.coverage.get(model, {})
