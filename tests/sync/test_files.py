@@ -13,7 +13,7 @@ import pytest
 from atsumi.errors import ConfigurationError, FileNotReady, NotFound, RemoteUnavailable
 from atsumi.model.ids import from_base58
 from atsumi.model.names import Model
-from atsumi.server.files import backfill, fetch_attachment, remove_blanked, storage_of
+from atsumi.server.files import backfill, backfill_all, fetch_attachment, remove_blanked, storage_of
 from atsumi.server.runtime import Runtime
 from atsumi.store import files
 from atsumi.store.files import S3, FileStorage
@@ -101,6 +101,32 @@ async def test_files_are_fetched_in_the_background_and_go_with_their_attachment(
     assert not any(str(account.id(Model.ATTACHMENT, remote_id)) in path for path in kept_here)
 
 
+async def test_all_missing_files_can_be_fetched_at_once_and_it_goes_on_where_it_was_stopped(
+    product: Product, tmp_path: Path
+) -> None:
+    account = await with_files(product, applications=30)
+    runtime = replace(account.runtime, settings=account.runtime.settings.model_copy(update={"data_dir": tmp_path}))
+    row, wanted = await account.fresh(), len(await account.rows("attachments"))
+    told: list[int] = []
+    host = account.origin.removeprefix("http://")
+
+    async def fetch_until_the_tool_is_cut_off() -> None:
+        async for stored in backfill_all(runtime, row):
+            told.append(stored)
+            account.product.origins.is_cut.add(host)
+
+    with pytest.raises(RemoteUnavailable):
+        await fetch_until_the_tool_is_cut_off()
+    assert 0 < told[0] == told[-1] < wanted
+    account.product.origins.is_cut.remove(host)
+    await account.pool.execute("UPDATE file_attempt SET retry_at = now() WHERE integration = $1", account.number)
+    more = [stored async for stored in backfill_all(runtime, row)]
+    assert told[-1] + more[-1] == wanted
+    found = await files.counts(account.pool, account.number)
+    assert (found.held, found.waiting, list(found.given_up)) == (wanted, 0, [])
+    assert [stored async for stored in backfill_all(runtime, row)] == []
+
+
 async def test_a_file_under_scan_is_tried_later_with_growing_pauses_and_then_given_up(
     product: Product, tmp_path: Path
 ) -> None:
@@ -129,7 +155,7 @@ async def test_a_file_under_scan_is_tried_later_with_growing_pauses_and_then_giv
     asked = downloads(account)
     assert await backfill(runtime, [await account.fresh()]) == 0
     assert downloads(account) == asked
-    assert (await files.counts(account.pool, account.number))[2]
+    assert (await files.counts(account.pool, account.number)).given_up
     # Whoever asks gets it as soon as it is there.
     account.simulator.switch(documents_scan_seconds=0)
     assert await content(account.runtime, account, attachment) == expected

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from atsumi.errors import InvalidInput
+from atsumi.errors import InvalidInput, ToolError
 from atsumi.model.ids import from_base58
 from atsumi.server.cli_support import DataDir, console, integration_named, with_runtime
-from atsumi.server.files import fetch_attachment
+from atsumi.server.files import backfill_all, fetch_attachment
 from atsumi.server.runtime import Runtime
 from atsumi.store import files
 
@@ -55,12 +56,42 @@ def show(integration: Annotated[str, typer.Argument(help="The integration's id."
 
     async def action(runtime: Runtime) -> None:
         row = await integration_named(runtime, integration)
-        held, waiting, given_up = await files.counts(runtime.pool, row.number)
-        console.print(f"{held:,} held, {waiting:,} tried again later, {sum(n for _, n in given_up):,} given up")
-        for reason, count in given_up:
+        found = await files.counts(runtime.pool, row.number)
+        console.print(describe(found))
+        for reason, count in found.given_up:
             console.print(f"{count:>8,}  {reason}", markup=False, soft_wrap=True)
 
     with_runtime(data_dir, action)
+
+
+@app.command()
+def backfill(
+    integration: Annotated[str, typer.Argument(help="The integration's id.")], data_dir: DataDir = None
+) -> None:
+    """Fetch all files of an integration that are not held yet into the file storage, whatever `file_backfill` says.
+
+    Those that the tool holds back or refuses are noted: `atsumi files show`.
+    """
+
+    async def action(runtime: Runtime) -> None:
+        row = await integration_named(runtime, integration)
+        stored = 0
+        try:
+            async with aclosing(backfill_all(runtime, row)) as progress:
+                async for stored in progress:
+                    console.print(f"{stored:,} files stored")
+        except ToolError as error:
+            error.add_note(f"{stored:,} files were stored before; the command goes on from there when it is repeated.")
+            raise
+        console.print(describe(await files.counts(runtime.pool, row.number)))
+
+    with_runtime(data_dir, action)
+
+
+def describe(found: files.Counts) -> str:
+    """How many files are held, wait or were given up, in one line."""
+    given_up = sum(count for _, count in found.given_up)
+    return f"{found.held:,} held, {found.waiting:,} tried again later, {given_up:,} given up"
 
 
 def _id(text: str) -> UUID:

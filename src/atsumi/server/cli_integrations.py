@@ -14,6 +14,7 @@ import typer
 
 from atsumi.connector.manifest import Manifest
 from atsumi.errors import InvalidInput, PermissionMissing, RateLimited, RemoteUnavailable
+from atsumi.server.cli_files import describe as describe_files
 from atsumi.server.cli_removal import register as register_removal
 from atsumi.server.cli_schedules import describe, register
 from atsumi.server.cli_support import (
@@ -28,7 +29,7 @@ from atsumi.server.cli_support import (
 from atsumi.server.connecting import connect as connect_account
 from atsumi.server.connecting import reconnect as reconnect_account
 from atsumi.server.runtime import Runtime
-from atsumi.store import runs, tenants
+from atsumi.store import files, runs, tenants
 from atsumi.store.freshness import find_with_freshness
 from atsumi.sync.modes import switch as switch_mode
 
@@ -188,6 +189,9 @@ def show(integration: Annotated[str, typer.Argument(help="The integration's id."
         if found is not None:
             required = runtime.connector(row.tool).required_streams
             console.print(describe(*found, required), soft_wrap=True, markup=False)
+        kept = await files.counts(runtime.pool, row.number)
+        if kept.held or kept.waiting or kept.given_up:
+            console.print(f"files         {describe_files(kept)}", soft_wrap=True)
         history = await runs.latest_runs(runtime.pool, row.number)
         table = table_of("kind", "by", "state", "requested", "ended", words=("kind", "state"))
         for run in history:

@@ -11,7 +11,7 @@ from atsumi.errors import AtsumiError
 from atsumi.server.registry import load_connectors
 from atsumi.server.runtime import run_time
 from atsumi.server.settings import Settings, master_key
-from atsumi.store import database, tenants, unsafe
+from atsumi.store import database, files, tenants, unsafe
 from atsumi.store.database import describe
 
 
@@ -48,6 +48,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                     yield Finding(row.id, False, str(error))
                 else:
                     yield Finding(row.id, row.state == "ACTIVE", row.state_reason or row.state.lower())
+                for reason, count in (await files.counts(runtime.pool, row.number)).given_up:
+                    yield Finding(row.id, True, f"{count:,} files were given up: {reason}")
                 for change in await unsafe.unsafe_changes(runtime.pool, row.number):
                     lost = f"{len(change.missing):,} of {change.stored:,} {change.stream} are missing at the tool"
                     yield Finding(row.id, False, f"{lost} and wait for `atsumi deletions show {change.id}`")

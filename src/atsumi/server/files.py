@@ -8,12 +8,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from anyio import SpooledTemporaryFile
 
 from atsumi.connector.files import RemoteFile
 from atsumi.errors import (
+    Conflict,
     FileNotReady,
     NotFound,
     RemoteCall,
@@ -147,6 +149,14 @@ async def store_attachment(
     return stored
 
 
+class _Batch(NamedTuple):
+    """What one go at an integration's missing files did. ``stopped_by`` would stop any further one, too."""
+
+    tried: int
+    stored: int
+    stopped_by: ToolError | None = None
+
+
 async def backfill(runtime: Runtime, integrations: Sequence[IntegrationRow] | None = None) -> int:
     """Fetch some files that are not held yet, of these integrations or all; returns how many were stored.
 
@@ -157,21 +167,47 @@ async def backfill(runtime: Runtime, integrations: Sequence[IntegrationRow] | No
         connector = runtime.connectors.get(integration.tool)
         if integration.state != "ACTIVE" or connector is None or connector.open_file is None:
             continue
-        for attachment_id, remote_id in await files.take_missing(runtime.pool, integration.number, _CODE, _AT_ONCE):
-            try:
-                await store_attachment(
-                    runtime, integration, attachment_id, remote_id, spared_fraction=BACKGROUND_SPARES
-                )
-                count += 1
-            except FileNotReady as error:
-                await files.note_failed(runtime.pool, integration.number, attachment_id, _plain(error))
-            except (RemoteRejected, UnexpectedResponse) as error:
-                await files.note_failed(runtime.pool, integration.number, attachment_id, _plain(error), is_final=True)
-            except ToolError as error:
-                # What stops one file stops them all; the attempts that were taken are tried again later.
-                _log.warning("files.stopped", integration=integration.id, reason=_plain(error))
-                break
+        batch = await _fetch_batch(runtime, integration)
+        if batch.stopped_by is not None:
+            _log.warning("files.stopped", integration=integration.id, reason=_plain(batch.stopped_by))
+        count += batch.stored
     return count
+
+
+async def backfill_all(runtime: Runtime, integration: IntegrationRow) -> AsyncGenerator[int]:
+    """Fetch all files of an integration that are not held yet and not waiting; tells after each few how many so far.
+
+    May be stopped anywhere and repeated. Raises :class:`UnsupportedByTool`, :class:`Conflict` unless the integration
+    is active, and the :class:`ToolError` that keeps further files from being fetched.
+    """
+    if runtime.connector(integration.tool).open_file is None:
+        raise UnsupportedByTool(f"{integration.tool} gives no files")
+    if integration.state != "ACTIVE":
+        why = integration.state_reason or "switched off"
+        raise Conflict(f"{integration.id} is {integration.state.lower()}: {why}.")
+    count = 0
+    while (batch := await _fetch_batch(runtime, integration)).tried:
+        count += batch.stored
+        yield count
+        if batch.stopped_by is not None:
+            raise batch.stopped_by
+
+
+async def _fetch_batch(runtime: Runtime, integration: IntegrationRow) -> _Batch:
+    taken = await files.take_missing(runtime.pool, integration.number, _CODE, _AT_ONCE)
+    stored = 0
+    for attachment_id, remote_id in taken:
+        try:
+            await store_attachment(runtime, integration, attachment_id, remote_id, spared_fraction=BACKGROUND_SPARES)
+            stored += 1
+        except FileNotReady as error:
+            await files.note_failed(runtime.pool, integration.number, attachment_id, _plain(error))
+        except (RemoteRejected, UnexpectedResponse) as error:
+            await files.note_failed(runtime.pool, integration.number, attachment_id, _plain(error), is_final=True)
+        except ToolError as error:
+            # What stops one file stops them all; the attempts that were taken are tried again later.
+            return _Batch(len(taken), stored, error)
+    return _Batch(len(taken), stored)
 
 
 async def remove_blanked(runtime: Runtime) -> int:

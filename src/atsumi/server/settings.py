@@ -216,11 +216,12 @@ class Settings(BaseSettings):
         json_schema_extra={"unit": "hours"},
     )
     sync_page_prefetch: int = Field(
-        default=2,
+        default=1,
         ge=0,
         le=16,
-        description="How many pages a sync reads ahead of the one it is storing. Each costs the memory of one page; "
-        "0 reads the next page only when the last one is stored.",
+        description="How many pages a sync reads ahead of the one it is storing. Each costs the memory of one page, "
+        "and is read again when the process is killed; 0 reads the next page only when the last one is stored. More "
+        "than 1 helps only where the tool answers unevenly.",
         json_schema_extra={"unit": "pages"},
     )
     dialects: Annotated[tuple[Literal["kombo", "bindbee"], ...], NoDecode] = Field(

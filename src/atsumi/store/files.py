@@ -8,12 +8,12 @@ overwritten or harmless.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -283,8 +283,16 @@ async def note_failed(
     )
 
 
-async def counts(pool: asyncpg.Pool, integration: int) -> tuple[int, int, list[tuple[str, int]]]:
-    """(held files, files that are tried again, and given up ones by reason)."""
+class Counts(NamedTuple):
+    """Files of one integration: held, tried again later, and given up by reason, most frequent first."""
+
+    held: int
+    waiting: int
+    given_up: Sequence[tuple[str, int]]
+
+
+async def counts(pool: asyncpg.Pool, integration: int) -> Counts:
+    """How the integration's files stand."""
     held = await pool.fetchval("SELECT count(*) FROM stored_file WHERE integration = $1", integration)
     rows = await pool.fetch(
         """
@@ -294,4 +302,4 @@ async def counts(pool: asyncpg.Pool, integration: int) -> tuple[int, int, list[t
         integration,
     )
     waiting = sum(row["files"] for row in rows if not row["is_final"])
-    return held, waiting, [(row["reason"], row["files"]) for row in rows if row["is_final"]]
+    return Counts(held, waiting, [(row["reason"], row["files"]) for row in rows if row["is_final"]])

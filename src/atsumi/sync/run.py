@@ -44,7 +44,7 @@ from atsumi.sync.target import Target
 
 _FIRST_RETRY = timedelta(seconds=10)
 _LONGEST_RETRY = timedelta(minutes=30)
-_AHEAD = 2
+_AHEAD = 1
 """Pages fetched before they are needed, so that the tool's latency and our writing overlap."""
 
 _SLICE = Slice()
@@ -250,7 +250,7 @@ def _in_foreground(stream: Stream | LookupStream) -> bool:
 
 
 async def _ahead(pages: AsyncIterator[Page], size: int) -> AsyncGenerator[Page, None]:
-    """The same pages, fetched up to ``size`` ahead of their use. An error arrives after the pages before it."""
+    """The same pages, fetched up to ``size`` ahead of the one in use. An error arrives after the pages before it."""
     if size == 0:
         try:
             async for page in pages:
@@ -259,17 +259,20 @@ async def _ahead(pages: AsyncIterator[Page], size: int) -> AsyncGenerator[Page, 
             if isinstance(pages, AsyncGenerator):
                 await pages.aclose()
         return
-    queue: asyncio.Queue[Page | BaseException | None] = asyncio.Queue(maxsize=size)
+    queue: asyncio.Queue[Page | BaseException | None] = asyncio.Queue()
+    free = asyncio.Semaphore(size)
 
     async def fetch() -> None:
         try:
+            await free.acquire()
             async for page in pages:
-                await queue.put(page)
-            await queue.put(None)
+                queue.put_nowait(page)
+                await free.acquire()
+            queue.put_nowait(None)
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            await queue.put(error)
+            queue.put_nowait(error)
 
     task = asyncio.create_task(fetch())
     try:
@@ -279,6 +282,7 @@ async def _ahead(pages: AsyncIterator[Page], size: int) -> AsyncGenerator[Page, 
                 return
             if isinstance(item, BaseException):
                 raise item
+            free.release()
             yield item
     finally:
         task.cancel()

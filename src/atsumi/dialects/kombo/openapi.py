@@ -45,9 +45,9 @@ _FRESHNESS: Json = {
     },
     HELD_BACK: {
         "schema": {"type": "integer", "minimum": 1},
-        "description": "How many of the records behind the list the tool no longer shows. They are so many at once that "
-        "they stay until the operator has decided whether they are gone, and `as_of` stays at the read before. No such "
-        "header: none.",
+        "description": "How many of the records behind the list the tool no longer shows. They are so many at once "
+        "that they stay until the operator has decided whether they are gone, and `as_of` stays at the read before. "
+        "No such header: none.",
     },
 }
 
