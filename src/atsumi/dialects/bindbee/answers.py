@@ -13,6 +13,8 @@ from atsumi.dialects.bindbee.call import Call
 from atsumi.dialects.bindbee.lists import ListSpec
 from atsumi.dialects.bindbee.parameters import read_query
 from atsumi.dialects.bindbee.parse import FILE_URL, Expansion, Shape, get_parameters, parse, shape
+from atsumi.dialects.freshness import freshness_headers
+from atsumi.dialects.http import Answer
 from atsumi.dialects.services import Integration
 from atsumi.errors import NotFound
 from atsumi.model.names import Model
@@ -25,13 +27,15 @@ _named = msgspec.json.Decoder(str | list[str] | None)
 _encode = msgspec.json.encode
 
 
-def list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[bytes]]:
-    """Answers with one page of a list."""
+def list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[Answer]]:
+    """Answers with one page of a list, and with how fresh it is. What is not there yet is missing from it."""
 
-    async def read_list(call: Call) -> bytes:
+    async def read_list(call: Call) -> Answer:
         integration = await call.integration()
         key = call.services.cursor_key
         request = parse(spec, call.scope["query_string"], integration, key)
+        # Taken before the page is read, so that the records are never older than said.
+        as_of = call.services.as_of(integration, spec.model) if spec.model is not None else None
         page = ListPage((), None)
         if request.query is not None:
             page = await call.services.list_page(integration, request.query)
@@ -39,7 +43,8 @@ def list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[bytes]]:
         following = b"null"
         if page.next is not None:
             following = f'"{request.cursor(key, page.next)}"'.encode()
-        return b'{"cursor":%b,"page_size":%d,"items":[%b]}' % (following, len(items), b",".join(items))
+        body = b'{"cursor":%b,"page_size":%d,"items":[%b]}' % (following, len(items), b",".join(items))
+        return Answer(body, headers=freshness_headers(call.services, integration, spec.model, as_of))
 
     return read_list
 

@@ -9,7 +9,8 @@ from uuid import UUID
 from starlette.types import Receive, Scope
 
 from atsumi.dialects.bindbee.dialect import DIALECT
-from atsumi.dialects.bindbee.errors import Fault, Forbidden, InvalidRequest
+from atsumi.dialects.bindbee.errors import Fault, Forbidden, InvalidRequest, TooManyRequests
+from atsumi.dialects.bindbee.limits import note_window
 from atsumi.dialects.http import authenticate, base_url, header, read_body
 from atsumi.dialects.services import Caller, Integration, IntegrationState, TokenServices
 from atsumi.errors import AuthenticationRequired
@@ -38,32 +39,50 @@ class Call:
         return await read_body(self.receive)
 
     async def caller(self) -> Caller:
-        """Who sent the request. Raises :class:`~atsumi.errors.AuthenticationRequired`."""
-        return await authenticate(self.services, self.scope)
+        """Who sent the request, which counts against the key's budget.
 
-    async def integration(self) -> Integration:
+        Raises :class:`~atsumi.errors.AuthenticationRequired` and :class:`TooManyRequests`.
+        """
+        caller = await authenticate(self.services, self.scope)
+        await self._count(caller, None)
+        return caller
+
+    async def integration(self, of_category: str | None = CATEGORY) -> Integration:
         """The integration that the request is about, by the caller's key and the connector token.
 
-        Stored data stays readable while new credentials are awaited and while the first sync is under way. Raises
+        The request counts against its budget, one that finds none against the key's. Stored data stays readable while
+        new credentials are awaited and while the first sync is under way. Raises
         :class:`~atsumi.errors.AuthenticationRequired` also for a token that the key's environment does not have,
-        :class:`InvalidRequest` where there is none, and :class:`Forbidden`.
+        :class:`InvalidRequest` where there is none, :class:`TooManyRequests`, and :class:`Forbidden`, for an
+        integration of another category than ``of_category``, too.
         """
-        caller = await self.caller()
+        caller = await authenticate(self.services, self.scope)
         token = header(self.scope, _TOKEN)
+        found = None
+        if token is not None:
+            found = await self.services.integration_by_token(caller, token.decode("latin-1").strip())
+        await self._count(caller, found)
         if token is None:
             missing = Fault(
                 type="missing", loc=["header", DIALECT.integration_header], msg="Field required", input=None
             )
             raise InvalidRequest([missing])
-        found = await self.services.integration_by_token(caller, token.decode("latin-1").strip())
         if found is None:
             raise AuthenticationRequired("There is no connector with this token in the environment of your API key.")
         category = self.services.connectors[found.tool].manifest.category
-        if category != CATEGORY:
-            raise Forbidden(f"This connector token is of category {category} and cannot be used on {CATEGORY} paths.")
+        if of_category not in (None, category):
+            raise Forbidden(
+                f"This connector token is of category {category} and cannot be used on {of_category} paths."
+            )
         if found.state is IntegrationState.INACTIVE:
             raise Forbidden("This connector is switched off. Switch it on to read from it.")
         return found
+
+    async def _count(self, caller: Caller, integration: Integration | None) -> None:
+        window = await self.services.use_request(caller, integration)
+        note_window(self.scope, window)
+        if window is not None and not window.is_allowed:
+            raise TooManyRequests(window.seconds_left)
 
     def id(self, name: str = "id") -> UUID:
         """A named part of the path that is an id. Raises :class:`InvalidRequest`."""

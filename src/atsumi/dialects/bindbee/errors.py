@@ -45,6 +45,14 @@ class InvalidRequest(Exception):
         self.faults = list(faults)
 
 
+class TooManyRequests(Exception):
+    """The budget of the present minute is used up; ``seconds`` are left of it."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("Rate limit exceeded")
+        self.seconds = seconds
+
+
 class Forbidden(Exception):
     """The key is good, but what it asks for is switched off or of another category."""
 
@@ -86,6 +94,8 @@ def error_answer(error: Exception, path: str, request_id: str) -> ErrorAnswer:
         return ErrorAnswer(422, msgspec.json.encode(BadInput(detail=[value_fault(loc, str(error), None)])))
     if isinstance(error, errors.AuthenticationRequired):
         return _refused(401, str(error), ((b"www-authenticate", b"Bearer"),))
+    if isinstance(error, TooManyRequests):
+        return _refused(429, str(error), ((b"retry-after", str(error.seconds).encode()),))
     for kind, status in _STATUS:
         if isinstance(error, kind):
             return _refused(status, str(error) or kind.__name__, retry_after(error))

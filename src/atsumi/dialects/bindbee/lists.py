@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -54,6 +55,11 @@ class ListSpec:
     def tag(self) -> str:
         """What the contract calls one of its documents."""
         return self.document.__name__.removeprefix("Ats")
+
+    @property
+    def slug(self) -> str:
+        """How the contract's custom fields and look-ups spell the model (Bindbee NOTES, section 13: inferred)."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", self.tag).lower()
 
 
 def _ids(name: str, reference: str | None, what: str) -> Filter:

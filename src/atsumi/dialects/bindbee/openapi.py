@@ -86,7 +86,9 @@ def _operation(operation: Operation) -> Json:
 
 def _success(operation: Operation) -> Json:
     if operation.item is None:
-        return openapi.reference(operation.answer.__name__) if operation.answer is not None else {}
+        if operation.answer is None or operation.answer is str:
+            return {} if operation.answer is None else {"type": "string"}
+        return openapi.reference(operation.answer.__name__)
     return openapi.object_of(
         {
             "cursor": openapi.or_null({"type": "string"}) | {"description": "`null` on the last page."},

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from atsumi.dialects.assets import Assets, asset_urls
 from atsumi.dialects.kombo import values
-from atsumi.dialects.kombo.assets import Assets, asset_urls
 from atsumi.dialects.kombo.call import Call, integration_id
 from atsumi.dialects.kombo.coverage import Coverage, ModelScope, read_scope, tool_coverage, write_scope
 from atsumi.dialects.kombo.wire import Instant

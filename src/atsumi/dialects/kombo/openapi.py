@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 
+from atsumi.dialects.freshness import AS_OF, HELD_BACK, NEXT_SYNC_AT, SYNC_STATE
 from atsumi.dialects.http import pattern
 from atsumi.dialects.kombo import wire
 from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import CODES, ErrorDocument, Family, codes_of
 from atsumi.dialects.kombo.general import CATEGORIES
 from atsumi.dialects.kombo.lists import LISTS, Filter, Kind, ListSpec
-from atsumi.dialects.kombo.operations import AS_OF, HELD_BACK, NEXT_SYNC_AT, OPERATIONS, SYNC_STATE, Operation
+from atsumi.dialects.kombo.operations import OPERATIONS, Operation
 from atsumi.store.freshness import SYNC_STATES
 
 Json = dict[str, Any]

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from atsumi.dialects.http import Answer, Headers
+from atsumi.dialects.freshness import freshness_headers
+from atsumi.dialects.http import Answer
 from atsumi.dialects.kombo import files, force_sync, general
 from atsumi.dialects.kombo.call import Call
 from atsumi.dialects.kombo.cursor import write_cursor
@@ -15,13 +16,7 @@ from atsumi.dialects.kombo.lists import LISTS, ListSpec
 from atsumi.dialects.kombo.parse import list_query, parse
 from atsumi.dialects.kombo.values import instant
 from atsumi.dialects.services import Integration
-from atsumi.model.names import Model
 from atsumi.store.reading import ListPage
-
-AS_OF, NEXT_SYNC_AT, SYNC_STATE = "x-atsumi-as-of", "x-atsumi-next-sync-at", "x-atsumi-sync-state"
-"""Headers of every list; the first is a field of ours in the envelope, too, which the published clients ignore."""
-HELD_BACK = "x-atsumi-held-back"
-"""Header of a list that still shows records which wait for the operator to say whether they are gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +62,8 @@ def _list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[Answer]]:
             documents[-1] += end + b"]}}"
         else:
             documents = [frame + b"]}}"]
-        return Answer((end + b",").join(documents), headers=_freshness(call, integration, spec.model, as_of))
+        headers = freshness_headers(call.services, integration, spec.model, as_of)
+        return Answer((end + b",").join(documents), headers=headers)
 
     return read_list
 
@@ -89,16 +85,6 @@ def _object(parts: Sequence[tuple[str, bytes]]) -> bytes:
 
 def _json(moment: datetime | None) -> bytes:
     return f'"{instant(moment)}"'.encode() if moment is not None else b"null"
-
-
-def _freshness(call: Call, integration: Integration, model: Model, as_of: datetime | None) -> Headers:
-    fresh = integration.freshness
-    headers = [(SYNC_STATE.encode(), fresh.sync_state.encode())] if fresh is not None else []
-    held_back = call.services.held_back(integration, model)
-    if held_back:
-        headers.append((HELD_BACK.encode(), str(held_back).encode()))
-    moments = ((AS_OF, as_of), (NEXT_SYNC_AT, fresh.next_sync_at if fresh is not None else None))
-    return (*headers, *((name.encode(), str(instant(at)).encode()) for name, at in moments if at is not None))
 
 
 OPERATIONS: tuple[Operation, ...] = (

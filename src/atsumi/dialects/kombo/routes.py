@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount
 from starlette.types import Receive, Scope
 
+from atsumi.dialects.assets import picture_route
 from atsumi.dialects.http import Answer, Api, ErrorAnswer
-from atsumi.dialects.kombo.assets import draw
 from atsumi.dialects.kombo.call import Call
 from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import Family, error_answer
@@ -25,19 +23,7 @@ def routes(services: Services) -> list[BaseRoute]:
     ``/v1`` holds the API and its OpenAPI document (``/v1/openapi.json``, readable without a key); pictures of tools
     lie beside it under ``/assets/tools``.
     """
-
-    async def picture(request: Request) -> Response:
-        slug, name = request.path_params["slug"], request.path_params["name"]
-        connector = services.connectors.get(slug)
-        drawn = draw(name, slug, connector.manifest.label) if connector is not None else None
-        if drawn is None:
-            return Response(status_code=404)
-        return Response(drawn, media_type="image/svg+xml", headers={"cache-control": "public, max-age=86400"})
-
-    return [
-        Mount(DIALECT.base_path, app=_api(services)),
-        Route("/assets/tools/{slug}/{name}.svg", picture),
-    ]
+    return [Mount(DIALECT.base_path, app=_api(services)), picture_route(services)]
 
 
 def _api(services: Services) -> Api[Operation]:

@@ -49,6 +49,12 @@ class FakeServices(kit.FakeServices):
         found = self.tokens.get(token)
         return await self.find_integration(caller, found) if found is not None else None
 
+    async def use_request(self, caller: Caller, integration: Integration | None) -> None:
+        return None
+
+    def untouched_window(self) -> None:
+        return None
+
     async def list_page(self, integration: Integration, query: ListQuery) -> ListPage:
         self.queries.append(query)
         if self.failure is not None:

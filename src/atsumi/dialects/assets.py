@@ -7,6 +7,11 @@ from hashlib import blake2b
 from html import escape
 
 import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from atsumi.dialects.services import Services
 
 NAMES = ("logo", "icon", "icon_black")
 """The pictures that the contract asks for."""
@@ -39,6 +44,20 @@ def asset_urls(base_url: str, slug: str) -> Assets:
     """Where :func:`draw`'s pictures are served."""
     urls: Mapping[str, str] = {name: f"{base_url}/assets/tools/{slug}/{name}.svg" for name in NAMES}
     return Assets(logo_url=urls["logo"], icon_url=urls["icon"], icon_black_url=urls["icon_black"])
+
+
+def picture_route(services: Services) -> Route:
+    """Serves the pictures of all tools; whoever reads them needs no key."""
+
+    async def picture(request: Request) -> Response:
+        slug, name = request.path_params["slug"], request.path_params["name"]
+        connector = services.connectors.get(slug)
+        drawn = draw(name, slug, connector.manifest.label) if connector is not None else None
+        if drawn is None:
+            return Response(status_code=404)
+        return Response(drawn, media_type="image/svg+xml", headers={"cache-control": "public, max-age=86400"})
+
+    return Route("/assets/tools/{slug}/{name}.svg", picture)
 
 
 def draw(name: str, slug: str, label: str) -> bytes | None:
