@@ -374,7 +374,12 @@ class Account:
 
 def product_settings(database_url: str, folder: Path) -> Settings:
     return Settings(
-        data_dir=folder, database_url=database_url, master_key=MASTER_KEY, worker_enabled=False, log_level="error"
+        data_dir=folder,
+        database_url=database_url,
+        master_key=MASTER_KEY,
+        worker_enabled=False,
+        requests_per_minute=0,
+        log_level="error",
     )
 
 

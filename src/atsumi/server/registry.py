@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import entry_points
 
 from atsumi.connector.contract import Connector
+from atsumi.dialects.bindbee.projection import projection as bindbee
 from atsumi.dialects.kombo.projection import projection as kombo
 from atsumi.errors import ConfigurationError
 from atsumi.sync.projection import Projection
@@ -32,7 +33,7 @@ def load_connectors() -> Mapping[str, Connector]:
     return found
 
 
-PROJECTIONS: Mapping[str, Projection] = {one.name: one for one in (kombo,)}
+PROJECTIONS: Mapping[str, Projection] = {one.name: one for one in (kombo, bindbee)}
 """Those of all dialects with documents of their own, by name."""
 
 
