@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import httpx2
@@ -40,7 +41,8 @@ async def ask(pair: Pair, method: str, route: str, key: str | None, integration:
     headers = {"X-Integration-Id": integration.encode()}
     if key is not None:
         headers["Authorization"] = f"Bearer {key}".encode()
-    path = route.format(integration_id=integration, category="ats")
+    names = dict.fromkeys(re.findall(r"{(\w+)}", route), "1" * 24)
+    path = route.format(**(names | {"integration_id": integration, "category": "ats"}))
     body = {} if method in ("GET", "DELETE") else {"json": {}}
     return await pair.mine.product.api.request(method, f"/v1{path}", headers=headers, **body)
 

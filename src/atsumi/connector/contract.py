@@ -369,6 +369,8 @@ class Connector:
     """Without it every integration keeps all records."""
     disclosure: Disclosure | None = None
     """What raw records tell; without it they are kept whole, whatever an integration's scope leaves out."""
+    samples: Callable[[Model], Mapping[str, object] | None] | None = None
+    """An example of a model's raw document, with nobody's data, for looking at fields before anything was read."""
     files_stream: str | None = None
     """The lookup stream that fetches which files an application has, by the application's remote id."""
     open_file: Callable[[Context, str], AbstractAsyncContextManager[RemoteFile]] | None = None

@@ -11,6 +11,7 @@ from atsumi.connectors.personio.facts import MANIFEST
 from atsumi.connectors.personio.mapping import mapping
 from atsumi.connectors.personio.narrowing import narrowing
 from atsumi.connectors.personio.probe import probe
+from atsumi.connectors.personio.samples import sample
 from atsumi.connectors.personio.streams import REQUIRED_STREAMS, STREAMS
 
 connector = Connector(
@@ -22,6 +23,7 @@ connector = Connector(
     probe=probe,
     narrowing=narrowing,
     disclosure=disclosure,
+    samples=sample,
     files_stream=raw.DOCUMENTS,
     open_file=lambda context, remote_id: PersonioClient(context).download(remote_id),
 )
