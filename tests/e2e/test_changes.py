@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from atsumi.store import retention
 from atsumi.store.feed import ChangeWatch
-from harness import Product
+from harness import Product, until
 from history_kit import Notebook, new_notebook
 
 FEED = "/changes"
@@ -79,11 +79,11 @@ async def test_start_latest_skips_what_was_committed(book: Notebook) -> None:
 
 async def test_a_waiting_reader_hears_of_a_commit_at_once_and_holds_no_connection(book: Notebook) -> None:
     cursor = (await book.read(FEED))["cursor"]
-    before = book.product.runtime.pool.get_idle_size()
+    pool = book.product.runtime.pool
     waiting = [asyncio.create_task(book.read(FEED, cursor=cursor, wait_seconds=30)) for _ in range(40)]
     while not any(task.done() for task in waiting):
         await asyncio.sleep(0.3)
-        assert book.product.runtime.pool.get_idle_size() >= before - 1
+        await until(lambda: pool.get_size() - pool.get_idle_size() <= 1, "readers to wait without a connection")
         await book.write({"a": "red"})
     for page in await asyncio.gather(*waiting):
         assert page["items"][0]["sequence"] == 1

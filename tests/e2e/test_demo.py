@@ -20,10 +20,7 @@ from typing import Any
 import httpx2
 from kombo import Kombo
 
-from harness import until
-
-START_SECONDS = 90.0
-END_SECONDS = 20.0
+from harness import DEADLINE_SECONDS, until
 
 
 @dataclass
@@ -37,9 +34,7 @@ class Demo:
 
     async def ready(self) -> dict[str, Any]:
         """What the ready file holds, once it is there."""
-        await until(
-            lambda: self.ready_file.exists() or self.process.returncode is not None, "the ready file", START_SECONDS
-        )
+        await until(lambda: self.ready_file.exists() or self.process.returncode is not None, "the ready file")
         assert self.process.returncode is None, self.output.read_text()
         found: dict[str, Any] = json.loads(self.ready_file.read_text())
         return found
@@ -70,7 +65,7 @@ async def demo(folder: Path) -> AsyncIterator[Demo]:
         for pid in filter(is_alive, left):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        await until(lambda: not any(map(is_alive, left)), "the end of what was left", END_SECONDS)
+        await until(lambda: not any(map(is_alive, left)), "the end of what was left")
 
 
 def tree(root: int) -> set[int]:
@@ -139,8 +134,8 @@ async def test_the_demo_serves_what_it_says_and_ends_with_all_it_started(data_fo
         assert folder.exists()
 
         running.process.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(running.process.wait(), END_SECONDS) == 0
-        await until(lambda: not any(map(is_alive, started)), "all processes to end", END_SECONDS)
+        assert await asyncio.wait_for(running.process.wait(), DEADLINE_SECONDS) == 0
+        await until(lambda: not any(map(is_alive, started)), "all processes to end")
         assert not folder.exists()
         text = running.output.read_text()
         assert "Traceback" not in text
@@ -152,11 +147,11 @@ async def test_the_simulator_ends_when_the_demo_is_killed(data_folder: Path) -> 
         return {pid for pid in tree(running.process.pid) if "simulate personio" in command_lines({pid})}
 
     async with demo(data_folder) as running:
-        started = await until(simulator, "the simulator's start", START_SECONDS)
+        started = await until(simulator, "the simulator's start")
         running.seen = tree(running.process.pid)
         running.process.kill()
         await running.process.wait()
-        await until(lambda: not any(map(is_alive, started)), "the simulator's end", END_SECONDS)
+        await until(lambda: not any(map(is_alive, started)), "the simulator's end")
 
 
 async def _read_with_the_published_client(ready: dict[str, Any]) -> None:
