@@ -156,16 +156,37 @@ async def _apply(
     tick = await store.take_clock(connection, owner)
     # Looked up again behind the lock: another writer may have committed since.
     difference = await _difference(connection, owner.integration, records, snapshot_of)
-    rows = [RawRow(raw.stream, raw.remote_id, content_hash(raw.data), raw.data) for raw in difference.changed]
-    await store.write_raw(connection, owner, tick, rows)
+    replaced = await _replaced(connection, owner.integration, difference)
+    changed = [raw for raw in difference.changed if raw not in replaced]
+    await store.write_raw(connection, owner, tick, _rows(changed))
     mapping, tool = target.connector.mapping, target.connector.manifest.slug
     verdict = await snapshots.judge(
         connection, owner, mapping, target.context, tool, run_id, stream, difference.gone, is_news=page.leaving_is_news
     )
-    fed = [*difference.changed, *await snapshots.mark(connection, owner, tick, verdict, run_id)]
+    if not verdict.is_doubted:
+        await store.write_raw(connection, owner, tick, _rows(replaced))
+        changed += replaced
+    fed = [*changed, *await snapshots.mark(connection, owner, tick, verdict, run_id)]
     groups, issues = await affected_groups(connection, owner.integration, mapping, target.context, fed)
-    changes, found = await remap_groups(connection, owner, tick, target, groups, at_hand=difference.changed)
+    changes, found = await remap_groups(connection, owner, tick, target, groups, at_hand=changed)
     return changes, [*issues, *found], verdict.troubles
+
+
+async def _replaced(connection: Connection, integration: int, difference: _Difference) -> list[RawRecord]:
+    """What a document that misses records says anew of those that it still holds.
+
+    It waits with the missing ones: a document without them may have lost what else refers to them, too.
+    """
+    found: list[RawRecord] = []
+    for stream in {raw.stream for raw in difference.changed} if difference.gone else ():
+        changed = [raw for raw in difference.changed if raw.stream == stream]
+        known = await deletion.known(connection, integration, stream, [raw.remote_id for raw in changed])
+        found += [raw for raw in changed if raw.remote_id in known]
+    return found
+
+
+def _rows(records: Sequence[RawRecord]) -> list[RawRow]:
+    return [RawRow(raw.stream, raw.remote_id, content_hash(raw.data), raw.data) for raw in records]
 
 
 async def remap_groups(

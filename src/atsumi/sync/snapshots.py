@@ -2,7 +2,9 @@
 
 The document is complete in itself, so what is missing has gone: no probe is needed. But a career page that is being
 rebuilt, or a tool that answers with an empty list, is complete, too. So a large loss waits for the operator, as that
-of a paged listing does, and a loss of more than half of a few records waits until the next run shows it again.
+of a paged listing does, and a loss of more than half of a few records waits until the next run shows it again. What
+such a document says anew of the records that it still holds waits with it: a list of stages that has been emptied is as
+good a sign of a broken document as the stages that are missing.
 """
 
 from __future__ import annotations
@@ -24,10 +26,14 @@ SMALL = 10
 
 @dataclass(slots=True)
 class Verdict:
-    """What may be marked as gone, by stream: run that missed it first (``None``: this one), by remote id."""
+    """What may be marked as gone, by stream: run that missed it first (``None``: this one), by remote id.
+
+    ``is_doubted`` says that the document is not believed in all that it misses.
+    """
 
     gone: dict[str, dict[str, UUID | None]] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
+    is_doubted: bool = False
 
 
 def is_unsafe(stored: int, missing: int, policy: Policy) -> bool:
@@ -87,6 +93,7 @@ async def judge(
             verdict.gone[stream] = {id: earlier.get(id) for id in ids}
     if verdict.troubles:
         verdict.gone.clear()
+    verdict.is_doubted = any(len(ids) > len(verdict.gone.get(stream, ())) for stream, ids in missing.items())
     return verdict
 
 
