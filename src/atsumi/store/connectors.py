@@ -40,10 +40,10 @@ async def connected(
     """
     rows = await pool.fetch(
         f"""
-        SELECT {WITH_FRESHNESS}, held_token.sealed FROM integration {FRESHNESS_JOINS}
-        LEFT JOIN connector_token held_token ON held_token.integration = number
+        SELECT {WITH_FRESHNESS}, (SELECT t.sealed FROM connector_token t WHERE t.integration = number) AS sealed
+        FROM integration {FRESHNESS_JOINS}
         WHERE environment_id = $1 AND deleted_at IS NULL AND ($2::uuid IS NULL OR public_id > $2)
-          AND ($3::bytea IS NULL OR held_token.digest = $3)
+          AND ($3::bytea IS NULL OR number = (SELECT t.integration FROM connector_token t WHERE t.digest = $3))
           AND ($4::text IS NULL OR end_user_origin_id = $4)
           AND ($5::boolean IS NULL OR (state <> 'INACTIVE') = $5)
         ORDER BY public_id LIMIT $6
