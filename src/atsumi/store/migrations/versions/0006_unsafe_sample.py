@@ -12,17 +12,12 @@ depends_on = None
 
 STATEMENTS = """
 ALTER TABLE unsafe_change
-    ADD COLUMN cause text NOT NULL DEFAULT 'missing' CHECK (cause IN ('missing', 'shrunk')),
     ADD COLUMN listing text,
     ADD COLUMN as_of timestamptz,
     ADD COLUMN missing_count bigint GENERATED ALWAYS AS (cardinality(missing)) STORED,
     ADD COLUMN sample jsonb NOT NULL DEFAULT '{}';
 UPDATE unsafe_change SET listing = stream;
 ALTER TABLE unsafe_change ALTER COLUMN listing SET NOT NULL;
-DROP INDEX unsafe_change_one_pending;
-CREATE UNIQUE INDEX unsafe_change_one_pending ON unsafe_change (integration, stream, cause) WHERE state = 'PENDING';
-COMMENT ON COLUMN unsafe_change.cause IS
-    'missing: raw records were not shown; shrunk: raw records no longer hold much of what they held';
 COMMENT ON COLUMN unsafe_change.listing IS 'The stream whose read has missed the records; it may feed others, too';
 COMMENT ON COLUMN unsafe_change.as_of IS
     'Start of the last complete read that still showed them; null if there was none';
