@@ -19,6 +19,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
+from atsumi.connector.absences import Absences
 from atsumi.connector.context import Context
 from atsumi.connector.files import RemoteFile
 from atsumi.connector.manifest import Manifest
@@ -280,7 +281,7 @@ class RecordMapping:
     ``remote_data`` names, for one canonical record, the raw records to show as ``remote_data``, each with the label
     of the endpoint it came from.
     ``coverage`` lists per model the fields that this connector can fill, and how sure that is; models and fields not
-    listed are not offered by the tool.
+    listed are not offered by the tool, and ``absences`` says why.
     ``rests_on`` names per model the streams whose last complete read says how fresh its list is; a model that is not
     listed rests on all streams.
     """
@@ -289,6 +290,7 @@ class RecordMapping:
     affected: Callable[[RawRecord, MappingContext], Iterable[Group]]
     remote_data: Callable[[Model, str, MappingContext], Sequence[tuple[str, RawKey]]]
     coverage: Mapping[Model, Mapping[str, str]]
+    absences: Absences = field(default_factory=Absences)
     derivations: Sequence[Derivation] = ()
     rests_on: Mapping[Model, frozenset[str]] = field(default_factory=dict)
 
@@ -379,3 +381,7 @@ class Connector:
     Raises :class:`~atsumi.errors.FileNotReady` while the tool holds it back,
     :class:`~atsumi.errors.RemoteRejected` when it does not know the file, and any other ToolError.
     """
+
+    def streams_behind(self, model: Model) -> frozenset[str]:
+        """The streams that a model's list rests on."""
+        return self.mapping.rests_on.get(model) or frozenset(stream.name for stream in self.streams)

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from atsumi.connector.contract import Connector
+from atsumi.dialects.spelling import Spelling
 from atsumi.model.attachment import Attachment
 from atsumi.model.names import Model
 from atsumi.store.feed import ChangePage
@@ -193,7 +194,17 @@ class SyncServices(Access, Protocol):
 
 
 class OwnServices(HistoryServices, SyncServices, Protocol):
-    """What our own API shows: the change log, the past of records, and sync runs."""
+    """What our own API shows: the change log, the past of records, sync runs, and what tools give."""
+
+    @property
+    def connectors(self) -> Mapping[str, Connector]:
+        """All connectors by tool slug."""
+        ...
+
+    @property
+    def spellings(self) -> Mapping[str, Spelling]:
+        """What the other surfaces that are served call models and fields, by their names."""
+        ...
 
 
 class Services(SyncServices, Protocol):

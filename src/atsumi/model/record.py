@@ -53,6 +53,10 @@ class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
         return {}
 
 
+CONFIGURED = frozenset({"mapped_fields", "unresolved_fields", "passed_fields"})
+"""Fields that no tool fills: they hold what is mapped or chosen for an integration."""
+
+
 def term(field: str, value: str) -> str:
     """One search term as :meth:`Record.lookups` spells it."""
     return f"{field}:{folded(value.strip())}"

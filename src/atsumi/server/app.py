@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import asyncpg
 import msgspec
 from starlette.applications import Starlette
@@ -10,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from atsumi.connector.contract import Connector
 from atsumi.dialects.atsumi.routes import routes as own_routes
 from atsumi.dialects.bindbee.projection import projection as bindbee_projection
 from atsumi.dialects.bindbee.routes import routes as bindbee_routes
@@ -18,9 +21,11 @@ from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import Family, error_answer
 from atsumi.dialects.kombo.projection import projection as kombo_projection
 from atsumi.dialects.kombo.routes import routes as kombo_routes
+from atsumi.dialects.spelling import Spelling
 from atsumi.server.connectors import TokenServices
 from atsumi.server.downloads import file_route
 from atsumi.server.history import HistoryServices
+from atsumi.server.registry import SPELLINGS
 from atsumi.server.runs import SyncServices
 from atsumi.server.runtime import Runtime
 from atsumi.server.services import DialectServices
@@ -28,6 +33,14 @@ from atsumi.server.services import DialectServices
 
 class OwnServices(HistoryServices, SyncServices):
     """:class:`atsumi.dialects.services.OwnServices` over the store."""
+
+    @property
+    def connectors(self) -> Mapping[str, Connector]:
+        return self._runtime.connectors
+
+    @property
+    def spellings(self) -> Mapping[str, Spelling]:
+        return {one.name: SPELLINGS[one.name] for one in self._runtime.projections}
 
 
 def create_app(runtime: Runtime) -> Starlette:

@@ -7,7 +7,10 @@ from importlib.metadata import entry_points
 
 from atsumi.connector.contract import Connector
 from atsumi.dialects.bindbee.projection import projection as bindbee
+from atsumi.dialects.bindbee.spelling import SPELLING as BINDBEE_SPELLING
 from atsumi.dialects.kombo.projection import projection as kombo
+from atsumi.dialects.kombo.spelling import SPELLING as KOMBO_SPELLING
+from atsumi.dialects.spelling import Spelling
 from atsumi.errors import ConfigurationError
 from atsumi.sync.projection import Projection
 
@@ -35,6 +38,10 @@ def load_connectors() -> Mapping[str, Connector]:
 
 PROJECTIONS: Mapping[str, Projection] = {one.name: one for one in (kombo, bindbee)}
 """Those of all dialects with documents of their own, by name."""
+
+
+SPELLINGS: Mapping[str, Spelling] = {one.name: one for one in (KOMBO_SPELLING, BINDBEE_SPELLING)}
+"""What the dialects call models and fields, by their names."""
 
 
 def load_projections(names: Collection[str] = PROJECTIONS.keys()) -> Sequence[Projection]:

@@ -57,11 +57,6 @@ class SyncServices(AccessServices):
         return await unsafe.unsafe_changes(self._runtime.pool, integration.number)
 
 
-def streams_behind(connector: Connector, model: Model) -> frozenset[str]:
-    """The streams that a model's list rests on."""
-    return connector.mapping.rests_on.get(model) or frozenset(stream.name for stream in connector.streams)
-
-
 def model_statuses(connector: Connector, streams: Sequence[StreamProgress]) -> Mapping[Model, ModelStatus]:
     """What a run's streams mean for each model: the worst of what it rests on."""
     states = {one.stream: _BY_STATE[one.state] for one in streams}
@@ -70,6 +65,6 @@ def model_statuses(connector: Connector, streams: Sequence[StreamProgress]) -> M
         if model not in connector.mapping.coverage:
             found[model] = ModelStatus.NOT_SUPPORTED
             continue
-        mine = {states[name] for name in streams_behind(connector, model) if name in states}
+        mine = {states[name] for name in connector.streams_behind(model) if name in states}
         found[model] = next((status for status in _WORST_FIRST if status in mine), ModelStatus.PENDING)
     return found

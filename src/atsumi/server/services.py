@@ -12,7 +12,7 @@ from atsumi.dialects.services import FoundAttachments, Integration
 from atsumi.model.names import Model
 from atsumi.model.record import term
 from atsumi.server.attachments import attachments_of
-from atsumi.server.runs import SyncServices, streams_behind
+from atsumi.server.runs import SyncServices
 from atsumi.server.runtime import Runtime
 from atsumi.store import reading, records
 from atsumi.store.reading import ListPage, ListQuery, Operator
@@ -60,7 +60,7 @@ class DialectServices(SyncServices):
         if integration.freshness is None or not integration.is_rendered or model not in connector.mapping.coverage:
             return None
         read_from = integration.freshness.read_from
-        streams = streams_behind(connector, model)
+        streams = connector.streams_behind(model)
         # What was never read does not count: an optional stream may be refused for ever. A required one does.
         if not streams & read_from.keys() or (streams & connector.required_streams) - read_from.keys():
             return None
@@ -70,7 +70,7 @@ class DialectServices(SyncServices):
         connector = self._runtime.connector(integration.tool)
         if integration.freshness is None or model not in connector.mapping.coverage:
             return 0
-        behind = streams_behind(connector, model)
+        behind = connector.streams_behind(model)
         return sum(count for stream, count in integration.freshness.held_back.items() if stream in behind)
 
     def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:

@@ -28,6 +28,7 @@ from atsumi.connector.disclosure import RawContent
 from atsumi.errors import AuthenticationFailed, PermissionMissing
 from atsumi.model.catalog import STRUCTS
 from atsumi.model.names import Model
+from atsumi.model.record import CONFIGURED
 from atsumi.model.scope import Field, Scope, Setting, indispensable, scope_of
 from atsumi.testing.reading import Reading
 
@@ -109,6 +110,17 @@ async def coverage_names_real_fields(harness: Harness) -> None:
     for model, fields in mapping.coverage.items():
         unknown = set(fields) - set(STRUCTS[model].__struct_fields__)
         assert not unknown, f"{model}: {sorted(unknown)} are no fields"
+
+
+async def what_is_not_covered_has_a_reason(harness: Harness) -> None:
+    mapping = harness.connector.mapping
+    offered = {(model, name) for model, fields in mapping.coverage.items() for name in fields}
+    assert set(mapping.absences.models) == set(STRUCTS) - set(mapping.coverage)
+    assert not offered & set(mapping.absences.fields), "what is covered is not absent"
+    for model in mapping.coverage:
+        for name in set(STRUCTS[model].__struct_fields__) - CONFIGURED:
+            if (model, name) not in offered:
+                assert mapping.absences.of_field(model, name), f"{model}.{name} is missing without a reason"
 
 
 async def each_model_belongs_to_one_rule(harness: Harness) -> None:

@@ -11,9 +11,16 @@ from atsumi.dialects.services import Integration, OwnServices
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: its integration, the named parts of its path and the values of its query parameters."""
+    """One request: the named parts of its path, the values of its query parameters, and the integration it names."""
 
     services: OwnServices
-    integration: Integration
     path: Mapping[str, str]
     query: Mapping[str, Any]
+    named: Integration | None = None
+
+    @property
+    def integration(self) -> Integration:
+        """The integration, for operations that are about one; asking elsewhere is a bug."""
+        if self.named is None:
+            raise LookupError("this operation is not about an integration")
+        return self.named

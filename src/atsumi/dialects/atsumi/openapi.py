@@ -60,7 +60,7 @@ def _operation(operation: Operation) -> Json:
         "summary": operation.summary,
         "description": operation.description,
         "parameters": [
-            *(() if operation.names_integration else (header,)),
+            *((header,) if operation.is_about_integration and not operation.names_integration else ()),
             *(_path(name) for name in pattern(operation.path).groupindex),
             *(_query(one) for one in operation.parameters),
         ],
@@ -84,6 +84,7 @@ def _path(name: str) -> Json:
         "id": "The record's id, in either spelling.",
         "run_id": "The run's id, in either spelling.",
         "integration_id": "The integration, as `{tool}:{id}`.",
+        "tool": "The tool's slug, such as `personio`.",
     }
     description = described.get(name, "The record's model.")
     return {"name": name, "in": "path", "required": True, "schema": schema, "description": description}

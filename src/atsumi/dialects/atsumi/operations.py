@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from starlette.types import Scope
 
-from atsumi.dialects.atsumi import runs, wire
+from atsumi.dialects.atsumi import runs, tools, wire
 from atsumi.dialects.atsumi.call import Call
 from atsumi.dialects.atsumi.cursor import read_cursor, write_cursor
 from atsumi.dialects.atsumi.errors import IntegrationNotFound
@@ -26,7 +26,7 @@ from atsumi.dialects.atsumi.parameters import (
     word,
 )
 from atsumi.dialects.http import authenticate, header, integration_spelled
-from atsumi.dialects.services import IntegrationState, OwnServices
+from atsumi.dialects.services import Caller, Integration, IntegrationState, OwnServices
 from atsumi.errors import InvalidInput, NotFound, NotReady
 from atsumi.model.catalog import MODELS, STRUCTS
 from atsumi.model.ids import from_base58, to_base58
@@ -54,6 +54,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     reads_records: bool = True
     """Refused while the integration is switched off."""
+    is_about_integration: bool = True
 
     @property
     def names_integration(self) -> bool:
@@ -67,6 +68,16 @@ async def serve(services: OwnServices, operation: Operation, scope: Scope, path:
     Raises the errors that :func:`~atsumi.dialects.atsumi.errors.error_answer` knows.
     """
     caller = await authenticate(services, scope)
+    integration = (
+        await _integration(services, operation, caller, scope, path) if operation.is_about_integration else None
+    )
+    query = read_query(operation.parameters, scope["query_string"])
+    return msgspec.json.encode(await operation.handler(Call(services, path, query, integration)))
+
+
+async def _integration(
+    services: OwnServices, operation: Operation, caller: Caller, scope: Scope, path: Mapping[str, str]
+) -> Integration:
     spelled = path.get(INTEGRATION)
     if spelled is None:
         sent = header(scope, INTEGRATION_HEADER.lower().encode())
@@ -78,8 +89,7 @@ async def serve(services: OwnServices, operation: Operation, scope: Scope, path:
         raise IntegrationNotFound("There is no integration with this id in the environment of your API key.")
     if operation.reads_records and integration.state is IntegrationState.INACTIVE:
         raise NotReady("This integration is switched off. Switch it on to read from it.")
-    query = read_query(operation.parameters, scope["query_string"])
-    return msgspec.json.encode(await operation.handler(Call(services, integration, path, query)))
+    return integration
 
 
 async def _changes(call: Call) -> wire.ChangeList:
@@ -276,5 +286,27 @@ OPERATIONS: tuple[Operation, ...] = (
         runs.get_run,
         wire.RunDetails,
         reads_records=False,
+    ),
+    Operation(
+        "GET",
+        "/tools",
+        "ListTools",
+        "List tools",
+        "The tools that can be connected, each with the models that it gives.",
+        tools.list_tools,
+        wire.ToolList,
+        is_about_integration=False,
+    ),
+    Operation(
+        "GET",
+        "/tools/{tool}",
+        "GetTool",
+        "What a tool gives",
+        "Every model and field of ours: whether the tool gives it, how sure that is, and if it does not, why; what the "
+        "other surfaces call it; which listings it rests on, and which rights the credentials need. Made from the "
+        "connector, so nothing is claimed that no code fills.",
+        tools.get_tool,
+        wire.ToolDetails,
+        is_about_integration=False,
     ),
 )

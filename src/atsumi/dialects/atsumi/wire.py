@@ -199,6 +199,90 @@ class RunDetails(Run, kw_only=True):
     models: dict[str, Literal["PENDING", "SYNCED", "SKIPPED", "FAILED", "NOT_SUPPORTED"]]
 
 
+Support = Literal["supported", "inferred", "not_offered", "configured"]
+Evidence = Literal["confirmed", "single_lineage", "one_report", "inferred"]
+
+
+class SpelledField(msgspec.Struct, kw_only=True):
+    """What one surface calls a field.
+
+    ``names`` are fields of its documents, as ``list.field``; a list alone means that it is worked into its documents.
+    ``reason`` says why there are none.
+    """
+
+    names: list[str]
+    reason: str | None
+
+
+class FieldSupport(msgspec.Struct, kw_only=True):
+    """Whether a tool gives one field.
+
+    ``supported``: the tool says it. ``inferred``: we read it out of what the tool says. ``not_offered``: it stays
+    empty, ``reason`` says why. ``configured``: it holds what is mapped or chosen for an integration. ``evidence`` is
+    how well the field of the tool is known: ``confirmed`` by the vendor or by two independent clients, from a
+    ``single_lineage`` of clients, from ``one_report``, or ``inferred``.
+    """
+
+    field: str
+    status: Support
+    evidence: Evidence | None
+    reason: str | None
+    surfaces: dict[str, SpelledField]
+
+
+class ModelSupport(msgspec.Struct, kw_only=True):
+    """Whether a tool gives one model, with all of its fields.
+
+    ``streams`` are the listings of the tool that it rests on, ``permissions`` the rights that those need, ``lists`` the
+    paths under which each surface shows it on its own.
+    """
+
+    model: Model
+    status: Literal["supported", "not_offered"]
+    reason: str | None
+    streams: list[str]
+    permissions: list[str]
+    lists: dict[str, list[str]]
+    fields: list[FieldSupport]
+
+
+class Permission(msgspec.Struct, kw_only=True):
+    """A right that the tool's credentials need for some listings; without one that ``is_required`` nothing works."""
+
+    name: str
+    label: str
+    where: str
+    streams: list[str]
+    is_required: bool
+
+
+class ToolDetails(msgspec.Struct, kw_only=True):
+    """One tool. ``caveats`` are what else one should know of it; ``docs`` are the vendor's pages by title."""
+
+    tool: str
+    label: str
+    category: str
+    docs: dict[str, str]
+    caveats: list[str]
+    permissions: list[Permission]
+    models: list[ModelSupport]
+
+
+class Tool(msgspec.Struct, kw_only=True):
+    """One tool with the models that it gives."""
+
+    tool: str
+    label: str
+    category: str
+    models: list[Model]
+
+
+class ToolList(msgspec.Struct, kw_only=True):
+    """All tools, by slug."""
+
+    items: list[Tool]
+
+
 Code = Literal[
     "invalid_input",
     "authentication_required",

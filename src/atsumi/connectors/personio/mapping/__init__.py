@@ -19,6 +19,7 @@ from atsumi.connector.contract import (
 from atsumi.connectors.personio import raw
 from atsumi.connectors.personio.facts import LANGUAGES
 from atsumi.connectors.personio.mapping import applications, jobs, people, questions, stages
+from atsumi.connectors.personio.mapping.absences import absences
 from atsumi.connectors.personio.mapping.addresses import GROUP_OF_STREAM, remote_data
 from atsumi.connectors.personio.mapping.coverage import COVERAGE
 from atsumi.connectors.personio.raw import ANONYMIZED, JOB_STAGES_SEEN
@@ -81,6 +82,7 @@ mapping = RecordMapping(
     affected=affected,
     remote_data=remote_data,
     coverage=COVERAGE,
+    absences=absences,
     derivations=(
         Derivation(
             Model.CANDIDATE, Model.APPLICATION, "candidate_remote_id", frozenset({"source"}), people.newest_source
