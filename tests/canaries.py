@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import asyncpg
 
 
@@ -25,3 +27,30 @@ async def tables_with(pool: asyncpg.Pool, canary: str) -> list[str]:
         if await pool.fetchval(f'SELECT 1 FROM "{column["table_name"]}" WHERE {condition} LIMIT 1', wanted):  # noqa: S608 (names come from the catalogue)
             found.append(f"{column['table_name']}.{column['column_name']}")
     return sorted(found)
+
+
+async def canaries_in(pool: asyncpg.Pool, canaries: Collection[str]) -> set[str]:
+    """Which of the texts stand anywhere, in whatever integration; one look at each table."""
+    columns = await pool.fetch(
+        """
+        SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns c
+        JOIN pg_class k ON k.relname = c.table_name AND k.relkind = 'r' WHERE c.table_schema = 'public'
+        """
+    )
+    conditions: dict[str, list[str]] = {}
+    for column in columns:
+        name = f'"{column["column_name"]}"'
+        is_bytes = column["data_type"] == "bytea"
+        looks = (
+            f"position(convert_to(c, 'UTF8') IN {name}) > 0"
+            if is_bytes
+            else f"position(lower(c) IN lower({name}::text)) > 0"
+        )
+        conditions.setdefault(column["table_name"], []).append(looks)
+    found: set[str] = set()
+    for table, looks_like in conditions.items():
+        condition = " OR ".join(looks_like)
+        statement = f'SELECT c FROM unnest($1::text[]) AS c WHERE EXISTS (SELECT 1 FROM "{table}" WHERE {condition})'  # noqa: S608 (names come from the catalogue)
+        rows = await pool.fetch(statement, sorted(set(canaries) - found))
+        found |= {row["c"] for row in rows}
+    return found

@@ -171,7 +171,7 @@ async def test_removals_that_wait_for_the_operator_are_told_wherever_one_looks(p
         assert "20 applications are missing at the tool" in describe(*shown, frozenset({"applications"}))
 
     change = await unsafe.find_unsafe(account.pool, UUID(waiting["id"]))
-    await decisions.confirm(account.pool, account.runtime.target(account.integration), change)
+    await decisions.confirm(account.pool, await account.runtime.target(account.integration), change)
     decided = await account.get("/ats/applications")
     assert "x-atsumi-held-back" not in decided.headers
     assert decided.headers["x-atsumi-as-of"] > before.headers["x-atsumi-as-of"]

@@ -44,7 +44,7 @@ async def with_canary(account: Account, *, is_only_applicant: bool = True) -> tu
 
 async def blank(account: Account, *, days: float) -> None:
     now = datetime.now(UTC) + timedelta(days=days)
-    while await blank_due(account.pool, account.number, account.runtime.target(account.integration), now):
+    while await blank_due(account.pool, account.number, await account.runtime.target(account.integration), now):
         pass
 
 
@@ -76,7 +76,7 @@ async def test_a_deleted_person_is_gone_from_every_table_after_the_set_days(prod
     id = record_id(account.integration.public_id, Model.CANDIDATE, candidate)
     with pytest.raises(Conflict, match="lost its content"):
         await decisions.undo(
-            account.pool, account.number, account.runtime.target(account.integration), Model.CANDIDATE, id
+            account.pool, account.number, await account.runtime.target(account.integration), Model.CANDIDATE, id
         )
 
 

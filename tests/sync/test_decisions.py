@@ -30,7 +30,7 @@ async def test_a_confirmed_loss_is_deleted_with_the_operator_as_evidence(product
     # Meanwhile the tool shows one of them again, changed.
     back = sorted(lost)[0]
 
-    assert await decisions.confirm(account.pool, account.runtime.target(account.integration), change) == 20
+    assert await decisions.confirm(account.pool, await account.runtime.target(account.integration), change) == 20
 
     assert await account.remote_ids("applications") & lost == set()
     kinds = {one.kind for one in await deletion.evidence(account.pool, account.number)}
@@ -40,7 +40,7 @@ async def test_a_confirmed_loss_is_deleted_with_the_operator_as_evidence(product
     with pytest.raises(Conflict):
         await decisions.confirm(
             account.pool,
-            account.runtime.target(account.integration),
+            await account.runtime.target(account.integration),
             await unsafe.find_unsafe(account.pool, change.id),
         )
     assert back not in await account.remote_ids("applications")
@@ -71,7 +71,7 @@ async def test_a_waiting_loss_is_superseded_when_the_records_show_again(product:
     with pytest.raises(Conflict):
         await decisions.confirm(
             account.pool,
-            account.runtime.target(account.integration),
+            await account.runtime.target(account.integration),
             await unsafe.find_unsafe(account.pool, change.id),
         )
 
@@ -88,19 +88,19 @@ async def test_a_deletion_can_be_undone_from_what_is_stored(product: Product, ki
     model = Model(kind[:-1])
     id = record_id(account.integration.public_id, model, str(one))
 
-    await decisions.undo(account.pool, account.number, account.runtime.target(account.integration), model, id)
+    await decisions.undo(account.pool, account.number, await account.runtime.target(account.integration), model, id)
 
     after = await account.documents()
     assert _without_instants(after) == _without_instants(before)
     with pytest.raises(Conflict, match="is not deleted"):
-        await decisions.undo(account.pool, account.number, account.runtime.target(account.integration), model, id)
+        await decisions.undo(account.pool, account.number, await account.runtime.target(account.integration), model, id)
     await account.sync("full")
     assert str(one) not in await account.remote_ids(kind)
 
 
 async def test_what_is_not_there_cannot_be_undone(product: Product) -> None:
     account = await product.synced()
-    target = account.runtime.target(account.integration)
+    target = await account.runtime.target(account.integration)
     with pytest.raises(NotFound):
         await decisions.undo(account.pool, account.number, target, Model.JOB, account.integration.public_id)
 

@@ -21,7 +21,7 @@ LONG_AGO = datetime(2024, 6, 1, tzinfo=UTC)
 
 
 async def set_mode(account: Account, mode: str, **named: Any) -> int:
-    return await switch(account.pool, account.number, account.runtime.target(account.integration), mode, **named)
+    return await switch(account.pool, account.number, await account.runtime.target(account.integration), mode, **named)
 
 
 async def created(account: Account, *ids: str) -> None:

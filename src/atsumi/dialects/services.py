@@ -13,6 +13,7 @@ from atsumi.connector.contract import Connector
 from atsumi.dialects.spelling import Spelling
 from atsumi.model.attachment import Attachment
 from atsumi.model.names import Model
+from atsumi.model.scope import EVERYTHING, Scope
 from atsumi.store.feed import ChangePage
 from atsumi.store.freshness import Freshness
 from atsumi.store.history import Moment, Version, VersionLine
@@ -62,6 +63,10 @@ class Integration:
     freshness: Freshness | None = None
     """How old its records may be, at the moment when it was looked up."""
     authentication_failing_since: datetime | None = None
+    scope: Scope = EVERYTHING
+    """What of its tool is in scope. Lists of models that are not have nothing to show."""
+    scope_id: UUID | None = None
+    scope_name: str | None = None
     is_rendered: bool = True
     """Whether every record has its document in the surface that asks; not while a surface is new to the integration."""
 

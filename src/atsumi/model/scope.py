@@ -53,6 +53,14 @@ class Scope:
         """What is set for a model, field or action."""
         return self.settings.get(name, Setting.ENABLED)
 
+    def is_declined(self, name: str) -> bool:
+        """Whether the customer has declined an optional model, field or action."""
+        return self.setting(name) is Setting.OPTIONAL and name in self.opted_out
+
+    def is_left_out(self, name: str) -> bool:
+        """Whether a model or action, by its name, is out of scope."""
+        return name in self.models or name in self.actions
+
     def has_model(self, model: Model) -> bool:
         return model not in self.models
 

@@ -9,6 +9,7 @@ from atsumi.server.runtime import Runtime
 from atsumi.store import tenants
 from atsumi.store.freshness import Freshness, find_with_freshness
 from atsumi.store.tenants import IntegrationRow
+from atsumi.sync.shaping import scope_for
 
 
 class AccessServices:
@@ -51,6 +52,9 @@ class AccessServices:
             first_synced_at=row.first_synced_at,
             remote_data_enabled=row.remote_data_enabled,
             config=row.config,
+            scope=scope_for(self._runtime.connectors.get(row.tool), row.scope.settings, row.scope.opted_out),
+            scope_id=row.scope.id,
+            scope_name=row.scope.name,
             authentication_failing_since=row.authentication_failing_since,
             freshness=freshness,
             is_rendered=self._dialect is None or self._dialect in freshness.complete_dialects,

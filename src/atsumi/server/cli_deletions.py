@@ -127,7 +127,7 @@ def confirm(change: Change, data_dir: DataDir = None) -> None:
 
     async def action(runtime: Runtime) -> None:
         found, row = await _find(runtime, change)
-        done = await decisions.confirm(runtime.pool, runtime.target(row), found)
+        done = await decisions.confirm(runtime.pool, await runtime.target(row), found)
         console.print(f"{done:,} records of {found.stream} are deleted.")
 
     with_runtime(data_dir, action)
@@ -163,14 +163,14 @@ def undo(
         wanted = from_base58(id)
         try:
             await decisions.undo(
-                runtime.pool, row.number, runtime.target(row), kind, wanted or record_id(row.public_id, kind, id)
+                runtime.pool, row.number, await runtime.target(row), kind, wanted or record_id(row.public_id, kind, id)
             )
         except NotFound:
             if wanted is None:
                 raise
             # A tool's id may look like one of ours.
             await decisions.undo(
-                runtime.pool, row.number, runtime.target(row), kind, record_id(row.public_id, kind, id)
+                runtime.pool, row.number, await runtime.target(row), kind, record_id(row.public_id, kind, id)
             )
         console.print(f"{kind} {id} is back.", markup=False)
 

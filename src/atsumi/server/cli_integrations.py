@@ -17,6 +17,7 @@ from atsumi.errors import InvalidInput, PermissionMissing, RateLimited, RemoteUn
 from atsumi.server.cli_files import describe as describe_files
 from atsumi.server.cli_removal import register as register_removal
 from atsumi.server.cli_schedules import describe, register
+from atsumi.server.cli_scopes import register as register_scope
 from atsumi.server.cli_support import (
     DEFAULT_ENVIRONMENT,
     DataDir,
@@ -169,7 +170,7 @@ def mode(
         row = await integration_named(runtime, integration)
         day = from_date.date() if from_date is not None else None
         withdrawn = await switch_mode(
-            runtime.pool, row.number, runtime.target(row), chosen[0], from_on=day, days=days, now=runtime.now()
+            runtime.pool, row.number, await runtime.target(row), chosen[0], from_on=day, days=days, now=runtime.now()
         )
         console.print(f"{row.id}: {withdrawn:,} raw records are withdrawn; a full sync is requested.")
 
@@ -238,6 +239,7 @@ def _warn(lack: PermissionMissing) -> None:
 
 register(app)
 register_removal(app)
+register_scope(app)
 
 
 def _given(values: list[str] | None, file: Path | None, manifest: Manifest) -> dict[str, str]:

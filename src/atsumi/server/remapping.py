@@ -40,7 +40,7 @@ async def execute_run(
         Remap(
             pool=runtime.pool,
             claim=claim,
-            target=runtime.target(integration),
+            target=await runtime.target(integration),
             log=get_logger("atsumi.remap"),
             accepts_losses=accepts_losses,
             clock=runtime.clock,

@@ -31,6 +31,7 @@ from atsumi.store.tokens import SharedBuckets, SharedTokens
 from atsumi.store.vault import Vault
 from atsumi.sync.projection import Projection
 from atsumi.sync.run import Observer, Work
+from atsumi.sync.shaping import Shape, load_shape
 from atsumi.sync.target import Target
 
 BACKGROUND_SPARES = 0.5
@@ -54,6 +55,8 @@ class Runtime:
     projections: Sequence[Projection]
     http: httpx2.AsyncClient
     tokens: dict[int, SharedTokens]
+    shapes: dict[int, Shape] = field(default_factory=dict)
+    """The shape that each integration had when it was last asked for; it counts only while its version does."""
     clock: Callable[[], datetime] | None = None
     """Decides what is due when; ``None``: the database's clock, which all processes share."""
     request_windows: RequestWindows = field(init=False)
@@ -133,13 +136,19 @@ class Runtime:
             log=get_logger(f"atsumi.{tool}"),
         )
 
-    def target(self, integration: IntegrationRow) -> Target:
-        """Where the integration's records go. Raises :class:`ConfigurationError` for a tool that is not installed."""
+    async def target(self, integration: IntegrationRow) -> Target:
+        """Where the integration's records go, and in which shape.
+
+        Raises :class:`ConfigurationError` for a tool that is not installed.
+        """
+        connector, number = self.connector(integration.tool), integration.number
+        shape = self.shapes[number] = await load_shape(self.pool, number, connector, self.shapes.get(number))
         return Target(
             integration=integration.public_id,
-            connector=self.connector(integration.tool),
+            connector=connector,
             context=MappingContext(config=integration.config),
             projections=self.projections,
+            shape=shape,
         )
 
     async def note_rendered(self, integration: IntegrationRow) -> None:
@@ -155,7 +164,7 @@ class Runtime:
         return Work(
             pool=self.pool,
             claim=claim,
-            target=self.target(integration),
+            target=await self.target(integration),
             context=await self.context(
                 integration, spared_fraction=BACKGROUND_SPARES if claim.run.kind == "background" else 0
             ),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from atsumi.connector.contract import Connector, MappingContext
+from atsumi.connector.disclosure import Disclosure
 from atsumi.dialects import links
 from atsumi.dialects.services import FoundAttachments, Integration
 from atsumi.model.names import Model
@@ -18,6 +19,7 @@ from atsumi.store import reading, records
 from atsumi.store.reading import ListPage, ListQuery, Operator
 from atsumi.sync.codec import search_key
 from atsumi.sync.projection import Projection
+from atsumi.sync.shaping import Shape
 
 
 class DialectServices(SyncServices):
@@ -45,6 +47,8 @@ class DialectServices(SyncServices):
             for one in query.conditions
             if one.operator in (Operator.LOOKUP, Operator.NAMED)
         ]
+        if not integration.scope.has_model(query.model):
+            return ListPage((), None)
         return await reading.list_page(self._runtime.pool, integration.number, self._code, query, search_keys=keys)
 
     def file_path(self, integration: Integration, attachment: UUID) -> str:
@@ -60,7 +64,7 @@ class DialectServices(SyncServices):
         if integration.freshness is None or not integration.is_rendered or model not in connector.mapping.coverage:
             return None
         read_from = integration.freshness.read_from
-        streams = connector.streams_behind(model)
+        streams = self._streams_behind(integration, model)
         # What was never read does not count: an optional stream may be refused for ever. A required one does.
         if not streams & read_from.keys() or (streams & connector.required_streams) - read_from.keys():
             return None
@@ -70,7 +74,7 @@ class DialectServices(SyncServices):
         connector = self._runtime.connector(integration.tool)
         if integration.freshness is None or model not in connector.mapping.coverage:
             return 0
-        behind = connector.streams_behind(model)
+        behind = self._streams_behind(integration, model)
         return sum(count for stream, count in integration.freshness.held_back.items() if stream in behind)
 
     def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:
@@ -86,4 +90,23 @@ class DialectServices(SyncServices):
             raw = await records.raw_by_key(
                 connection, integration.number, {(key.stream, key.remote_id) for keys in wanted for _, key in keys}
             )
-        return [[(label, raw[key][0]) for label, key in keys if key in raw and not raw[key][1]] for keys in wanted]
+        # What is out of scope is removed before long; until then it is not shown.
+        shape = Shape(
+            scope=integration.scope, disclosure=self._runtime.connector(integration.tool).disclosure or Disclosure()
+        )
+        return [
+            [
+                (label, shape.cut(key.stream, raw[key][0]))
+                for label, key in keys
+                if key in raw and not raw[key][1] and shape.keeps(key.stream)
+            ]
+            for keys in wanted
+        ]
+
+    def _streams_behind(self, integration: Integration, model: Model) -> frozenset[str]:
+        """The streams that the model's list rests on and that are read for this integration."""
+        connector = self._runtime.connector(integration.tool)
+        behind, disclosure = connector.streams_behind(model), connector.disclosure
+        if disclosure is None:
+            return behind
+        return frozenset(one for one in behind if disclosure.is_requested(one, integration.scope))

@@ -18,7 +18,7 @@ from atsumi.server.logging import get_logger, log_context
 from atsumi.server.remapping import execute_run
 from atsumi.server.retention import keep_removing_old
 from atsumi.server.runtime import Runtime
-from atsumi.store import blanking, dialects, queue, records, runs, schedules, tenants
+from atsumi.store import blanking, dialects, queue, records, runs, schedules, shaping, tenants
 from atsumi.store.queue import DueRun
 from atsumi.sync.blanking import blank_due
 
@@ -52,6 +52,7 @@ async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
             "sync runs": worker.due_syncs,
             "blanking": worker.due_blanking,
             "documents": worker.due_documents,
+            "shapes": worker.due_shapes,
         },
     )
     handlers = {_SYNC: Handler(run=worker.sync), _BLANK: Handler(run=worker.blank, limit=1)}
@@ -100,6 +101,12 @@ class Worker:
         await schedules.request_due(self._runtime.pool, now=self._runtime.now())
         return ()
 
+    async def due_shapes(self) -> Sequence[Job]:
+        """Request a remap of every integration whose records do not have the shape that is set for it."""
+        for number in await shaping.integrations_to_shape(self._runtime.pool, _DUE_AT_ONCE):
+            await runs.request_run(self._runtime.pool, number, "remap", requested_by="schedule")
+        return ()
+
     async def due_blanking(self) -> list[Job]:
         """One job for each integration that holds deleted content for longer than it is set to."""
         now = self._runtime.now() or datetime.now(UTC)
@@ -117,7 +124,7 @@ class Worker:
         row = await tenants.integration_by_number(self._runtime.pool, number)
         if row is None:
             return
-        done, target, now = 0, self._runtime.target(row), self._runtime.now() or datetime.now(UTC)
+        done, target, now = 0, await self._runtime.target(row), self._runtime.now() or datetime.now(UTC)
         while count := await blank_due(self._runtime.pool, number, target, now):
             done += count
         _log.info("blanking.done", integration=row.id, records=done)

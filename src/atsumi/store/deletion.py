@@ -16,7 +16,7 @@ import asyncpg
 from atsumi.errors import NotFound
 from atsumi.store.records import Connection, Owner, Tick
 
-EvidenceKind = Literal["probe", "second_sweep", "snapshot", "operator", "mode"]
+EvidenceKind = Literal["probe", "second_sweep", "snapshot", "operator", "mode", "scope"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ next one's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -66,6 +66,29 @@ async def keep_versions(connection: Connection, owner: Owner, replaced: Sequence
             for row in replaced
         ],
         columns=["integration", "model", "id", "seq", "valid_from", "deleted_at", "data"],
+    )
+
+
+async def contents(
+    connection: Connection, integration: int, model: int, ids: Sequence[UUID]
+) -> list[tuple[UUID, int, bytes]]:
+    """(id, number of its change, JSON) of all past versions of these records."""
+    rows = await connection.fetch(
+        "SELECT id, seq, data FROM record_version WHERE integration = $1 AND model = $2 AND id = ANY($3)",
+        integration,
+        model,
+        ids,
+    )
+    return [(row["id"], row["seq"], row["data"]) for row in rows]
+
+
+async def replace_contents(
+    connection: Connection, integration: int, model: int, contents: Mapping[tuple[UUID, int], bytes]
+) -> None:
+    """Put other JSON in the place of what past versions held, by id and number of the change."""
+    await connection.executemany(
+        "UPDATE record_version SET data = $5 WHERE integration = $1 AND model = $2 AND id = $3 AND seq = $4",
+        [(integration, model, id, seq, data) for (id, seq), data in contents.items()],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -76,6 +76,26 @@ async def raw_page(
         size,
     )
     return [(row["remote_id"], row["data"]) for row in rows]
+
+
+async def replace_raw(
+    connection: Connection, owner: Owner, stream: str, contents: Mapping[str, bytes], digests: Mapping[str, bytes]
+) -> None:
+    """Put other bytes, with their digests, in the place of raw records' content; it does not count as a change."""
+    await connection.executemany(
+        "UPDATE raw_record SET data = $4, hash = $5 WHERE integration = $1 AND stream = $2 AND remote_id = $3",
+        [(owner.integration, stream, remote_id, data, digests[remote_id]) for remote_id, data in contents.items()],
+    )
+
+
+async def drop_raw(connection: Connection, owner: Owner, stream: str, remote_ids: Sequence[str]) -> None:
+    """Forget that these raw records were ever stored."""
+    await connection.execute(
+        "DELETE FROM raw_record WHERE integration = $1 AND stream = $2 AND remote_id = ANY($3)",
+        owner.integration,
+        stream,
+        remote_ids,
+    )
 
 
 async def note_groups(connection: Connection, run_id: UUID, stream: str, roots: Sequence[UUID]) -> None:

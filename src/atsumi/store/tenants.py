@@ -17,6 +17,7 @@ from atsumi.errors import ConfigurationError, Conflict, NotFound
 from atsumi.model.ids import to_base58
 from atsumi.store import connector_tokens, dialects, schedules
 from atsumi.store.records import Connection
+from atsumi.store.shaping import CHOSEN_SCOPE, ChosenScope, chosen_scope
 from atsumi.store.vault import Vault
 
 _KEY_PREFIX = "atsumi_"
@@ -66,6 +67,7 @@ class IntegrationRow:
     next_full_at: datetime | None
     next_incremental_at: datetime | None
     authentication_failing_since: datetime | None
+    scope: ChosenScope
 
     @property
     def id(self) -> str:
@@ -73,11 +75,11 @@ class IntegrationRow:
         return f"{self.tool}:{to_base58(self.public_id)}"
 
 
-INTEGRATION_COLUMNS = """
+INTEGRATION_COLUMNS = f"""
     number, public_id, environment_id, tool, state, state_reason, account_id, end_user_organization_name,
     end_user_email, end_user_origin_id, config, remote_data_enabled, created_at, first_synced_at,
     full_interval_seconds, incremental_interval_seconds, next_full_at, next_incremental_at,
-    authentication_failing_since
+    authentication_failing_since, {CHOSEN_SCOPE} AS scope
 """
 
 
@@ -90,7 +92,8 @@ def _row(row: asyncpg.Record | None) -> asyncpg.Record:
 
 def integration_of(row: asyncpg.Record | Mapping[str, Any]) -> IntegrationRow:
     """An integration from a row with the columns ``INTEGRATION_COLUMNS``, and no other."""
-    return IntegrationRow(**{**dict(row), "config": msgspec.json.decode(row["config"])})
+    decoded = {"config": msgspec.json.decode(row["config"]), "scope": chosen_scope(row["scope"])}
+    return IntegrationRow(**{**dict(row), **decoded})
 
 
 async def ensure_environment(pool: asyncpg.Pool, name: str) -> Environment:

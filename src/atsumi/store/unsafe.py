@@ -156,3 +156,10 @@ async def decide_unsafe(connection: Connection, change_id: UUID, state: Literal[
         await connection.execute(
             "DELETE FROM seen_page WHERE run_id = $1 AND stream = $2", row["run_id"], row["stream"]
         )
+
+
+async def forget_samples(connection: Connection, integration: int) -> None:
+    """Drop what is kept of missing records to show the operator."""
+    await connection.execute(
+        "UPDATE unsafe_change SET sample = '{}' WHERE integration = $1 AND sample <> '{}'", integration
+    )

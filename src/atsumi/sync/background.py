@@ -145,6 +145,9 @@ async def _pass(work: Work, stream: LookupStream, state: _State) -> None:
     if place.is_paused or state.must_stop:
         return
     position = _Position.read(place.position)
+    if not work.target.shape.requests(stream.name):
+        await _skip(work, stream)
+        return
     if stream.is_background:
         started = datetime.now(UTC)
         if position.target is None:
@@ -165,6 +168,18 @@ async def _pass(work: Work, stream: LookupStream, state: _State) -> None:
         async with work.pool.acquire() as connection, connection.transaction():
             await records.check_owner(connection, work.claim.owner)
             await runs.end_stream(connection, work.claim, stream.name, state="COMPLETE")
+
+
+async def _skip(work: Work, stream: LookupStream) -> None:
+    """Leave out a stream that is read for nothing in scope, as if its drivers had been followed to their end."""
+    integration = work.claim.owner.integration
+    batch = await runs.current_batch(work.pool, integration)
+    async with work.pool.acquire() as connection, connection.transaction():
+        await records.check_owner(connection, work.claim.owner)
+        await background.end_pass(connection, integration, stream.name, batch=batch, position=None, started_at=None)
+        if stream.refresh_seconds is not None:
+            await background.set_refresh(connection, integration, stream.name, stream.refresh_seconds, is_done=True)
+        await runs.end_stream(connection, work.claim, stream.name, state="COMPLETE")
 
 
 async def _refresh(

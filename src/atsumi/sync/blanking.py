@@ -14,6 +14,7 @@ import asyncpg
 from atsumi.connector.contract import Built, Group, RawKey, RawRecord
 from atsumi.model.catalog import MODELS
 from atsumi.model.ids import record_id
+from atsumi.model.names import Model
 from atsumi.store import blanking as store
 from atsumi.store import deletion, history, records
 from atsumi.store.records import ChangeKind, ChangeRow, Connection, Owner, RecordRow, Tick
@@ -90,6 +91,36 @@ async def erase(connection: Connection, owner: Owner, target: Target, built: Map
     ids = await store.ids_of_groups(connection, owner.integration, list(roots))
     await store.note_deleted_blanked(connection, owner.integration, ids)
     await history.forget_versions(connection, owner.integration, ids)
+
+
+async def forget_withheld(
+    connection: Connection, owner: Owner, tick: Tick, target: Target, changes: Sequence[Change]
+) -> None:
+    """Drop what is kept apart of records that were deleted, already bare, because their model is out of scope.
+
+    Belongs into the transaction that deleted them; it is their evidence, too.
+    """
+    withheld = target.shape.scope.models
+    gone = [one.after for one in changes if one.kind is ChangeKind.DELETED and one.after.model in withheld]
+    if not gone:
+        return
+    ids = [record_id(target.integration, record.model, record.remote_id) for record in gone]
+    await store.note_deleted_blanked(connection, owner.integration, ids)
+    await history.forget_versions(connection, owner.integration, ids)
+    by_model: dict[Model, list[str]] = {}
+    for record in gone:
+        by_model.setdefault(record.model, []).append(record.remote_id)
+    for model, remote_ids in by_model.items():
+        await deletion.add_evidence(
+            connection,
+            owner,
+            tick,
+            model.value,
+            dict.fromkeys(remote_ids),
+            kind="scope",
+            confirmed_by=None,
+            detail=f"the integration's scope leaves out every {model}",
+        )
 
 
 async def _own_sources(connection: Connection, owner: Owner, target: Target, row: RecordRow) -> list[RawKey]:

@@ -44,11 +44,13 @@ async def apply_groups(
     integration: UUID,
     built: dict[Group, Built],
     derivations: Sequence[Derivation],
+    withheld: Collection[Model] = (),
 ) -> list[Change]:
     """Compare groups with what is stored and write what differs, with its line in the change log.
 
-    A record that its group no longer yields is deleted: the group's own raw record is the evidence. A record that
-    comes back is revived under its id. Returns the changes in sequence order.
+    A record that its group no longer yields is deleted: the group's own raw record is the evidence. Those of
+    ``withheld`` models lose their content with that. A record that comes back is revived under its id. Returns the
+    changes in sequence order.
     """
     roots = {record_id(integration, group.model, group.key): built[group] for group in built}
     yielded: dict[tuple[Model, UUID], Encoded] = {}
@@ -69,8 +71,12 @@ async def apply_groups(
         if (kind := _kind(existing.get(key), encoded)) is not None
     ]
     erased = {root for root, one in roots.items() if one.erased}
+
+    def is_bare(row: RecordRow) -> bool:
+        return row.group_id in erased or MODELS[row.model] in withheld
+
     pending += [
-        _Pending(ChangeKind.DELETED, _bare(integration, row) if row.group_id in erased else _as_stored(row), row)
+        _Pending(ChangeKind.DELETED, _bare(integration, row) if is_bare(row) else _as_stored(row), row)
         for row in removed
     ]
     pending += await _erased(connection, owner, integration, erased, yielded)

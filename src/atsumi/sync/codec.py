@@ -49,6 +49,11 @@ def decode(row: RecordRow) -> Record:
     return _decoders[MODELS[row.model]].decode(row.data)
 
 
+def read(model: Model, data: bytes) -> Record:
+    """The struct of a record's stored bytes."""
+    return _decoders[model].decode(data)
+
+
 def bare(record: Record) -> Record:
     """The record with nothing but its remote id and the references without which it cannot be."""
     struct = STRUCTS[record.model]

@@ -245,7 +245,8 @@ async def _keep(sweep: Sweep, stream: str, remote_id: str, found: Sequence[RawRe
     async with sweep.pool.acquire() as connection, connection.transaction():
         await records.check_owner(connection, sweep.owner)
         await store.drop_suspicions(connection, integration, stream, [remote_id])
-    fresh = [content_hash(raw.data) for raw in found if (raw.stream, raw.remote_id) == (stream, remote_id)]
+    kept = sweep.target.shape.narrowed(found)
+    fresh = [content_hash(raw.data) for raw in kept if (raw.stream, raw.remote_id) == (stream, remote_id)]
     return [stored.get(remote_id)] != fresh
 
 

@@ -13,11 +13,12 @@ from atsumi.store import deletion, links, runs, unsafe
 from atsumi.store import records as store
 from atsumi.store.records import Connection, Owner, RawRow
 from atsumi.sync import snapshots
-from atsumi.sync.blanking import erase
+from atsumi.sync.blanking import erase, forget_withheld
 from atsumi.sync.changes import Change, apply_groups
 from atsumi.sync.codec import content_hash
 from atsumi.sync.groups import affected_groups, build_groups
 from atsumi.sync.render import render_changes
+from atsumi.sync.shaping import shape_groups
 from atsumi.sync.target import Target
 
 _GAP = Issue("listing_gap", "", "", detail="records may have been passed over; the next read begins where this one did")
@@ -60,6 +61,7 @@ async def store_page(
     a full listing; ``None`` where there will be none.
     Raises :class:`~atsumi.errors.StaleToken` when another worker owns the sync by now.
     """
+    page = target.shape.narrow(page)
     records = _unique(page.records)
     noted = [*page.issues, *([_GAP._replace(stream=stream)] if page.has_gap else ())]
     # Observations that a page brings along (stages seen, stand-ins) are stored, but nobody counts them as records.
@@ -202,9 +204,19 @@ async def remap_groups(
     mapping = target.connector.mapping
     built = await build_groups(connection, owner.integration, mapping, target.context, groups, at_hand)
     await links.replace_links(connection, owner.integration, built.links)
-    changes = await apply_groups(connection, owner, tick, target.integration, built.groups, mapping.derivations)
+    await shape_groups(connection, owner.integration, target, built)
+    changes = await apply_groups(
+        connection,
+        owner,
+        tick,
+        target.integration,
+        built.groups,
+        target.shape.derivations(mapping.derivations),
+        target.shape.scope.models,
+    )
     await render_changes(connection, owner, target.integration, target.projections, changes)
     await erase(connection, owner, target, built.groups)
+    await forget_withheld(connection, owner, tick, target, changes)
     return changes, built.issues
 
 

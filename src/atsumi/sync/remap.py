@@ -19,10 +19,11 @@ from atsumi.connector.context import Log
 from atsumi.connector.contract import Group, Issue, RawRecord
 from atsumi.model.catalog import CODES
 from atsumi.model.ids import record_id
-from atsumi.store import deletion, dialects, fragments, records, runs
+from atsumi.store import deletion, dialects, fragments, records, runs, shaping
 from atsumi.store import remapping as store
 from atsumi.store.records import Connection, Owner, RecordRow
 from atsumi.store.runs import Claim, StreamProgress
+from atsumi.sync import scoping
 from atsumi.sync.changes import Change, delete_records
 from atsumi.sync.groups import affected_groups
 from atsumi.sync.lease import under_claim
@@ -34,6 +35,8 @@ from atsumi.sync.target import Target
 
 UNMAPPED = "records without source"
 """The stream in whose name records are removed that no raw record leads to any more."""
+OUT_OF_SCOPE = "records out of scope"
+"""The stream in whose name is removed what the integration's scope leaves out."""
 
 _DOCUMENTS_OF = "documents of "
 _RAW = 500
@@ -89,6 +92,8 @@ async def _execute(work: Remap) -> str:
             troubles.append(f"{progress.stream}: not rendered, because this surface was switched off meanwhile.")
             await _end_stream(work, progress.stream, "SKIPPED", troubles[-1])
             continue
+        elif progress.stream == OUT_OF_SCOPE:
+            await _leave_out(work, progress)
         elif progress.stream == UNMAPPED:
             refused = await _remove_unmapped(work, progress)
             if refused is not None:
@@ -102,6 +107,7 @@ async def _execute(work: Remap) -> str:
     async with work.pool.acquire() as connection, connection.transaction():
         await records.check_owner(connection, work.owner)
         await store.forget_groups(connection, work.claim.run.id)
+        await shaping.end_shaping(connection, work.claim.run.id)
         await dialects.note_complete(connection, work.number, await _rendered(connection, work))
         now = work.clock() if work.clock is not None else None
         await runs.end_run(connection, work.claim, state, "\n".join(troubles) or None, now=now)
@@ -121,7 +127,10 @@ async def _plan(work: Remap) -> Sequence[StreamProgress]:
         return planned
     async with work.pool.acquire() as connection, connection.transaction():
         await records.check_owner(connection, work.owner)
-        names = [] if work.claim.run.only_documents else [*await store.raw_streams(connection, work.number), UNMAPPED]
+        names: list[str] = []
+        if not work.claim.run.only_documents:
+            names = [*await store.raw_streams(connection, work.number), OUT_OF_SCOPE, UNMAPPED]
+            await shaping.begin_shaping(connection, work.claim.run.id, work.target.shape.version)
         names += [documents_of(projection) for projection in work.target.projections]
         await store.plan(connection, work.claim, names, bounded=UNMAPPED)
     return await runs.progress(work.pool, work.claim.run.id)
@@ -146,6 +155,7 @@ async def _compute_groups(work: Remap, progress: StreamProgress) -> None:
                 return
             after = page[-1][0]
             raws = [RawRecord(progress.stream, id, data) for id, data in page]
+            await scoping.scrub(connection, work.owner, work.target.shape, progress.stream, raws)
             groups, issues = await affected_groups(connection, work.number, mapping, context, raws)
             changed = 0
             for start in range(0, len(groups), _GROUPS):
@@ -205,11 +215,35 @@ async def _remove_unmapped(work: Remap, progress: StreamProgress) -> str | None:
                     tick,
                     work.target.integration,
                     rows,
-                    work.target.connector.mapping.derivations,
+                    work.target.shape.derivations(work.target.connector.mapping.derivations),
                 )
                 await render_changes(connection, work.owner, work.target.integration, work.target.projections, changes)
                 await _note_page(connection, work, UNMAPPED, progress.position, len(rows), len(changes), ())
             await records.note_visible(work.pool, work.number)
+
+
+async def _leave_out(work: Remap, progress: StreamProgress) -> None:
+    shape = work.target.shape
+    if not shape.scope.is_restricted:
+        return
+    name, _, last = (progress.position or "").partition("/")
+    models = [model for model in CODES if shape.needs_emptying(model)]
+    begun = next((place for place, model in enumerate(models) if model == name), 0)
+    after = UUID(last) if last else _FIRST
+    async with work.pool.acquire() as connection, connection.transaction():
+        await records.check_owner(connection, work.owner)
+        await scoping.forget_doubts(connection, work.owner, shape)
+    for model in models[begun:]:
+        while True:
+            async with work.pool.acquire() as connection, connection.transaction():
+                await records.check_owner(connection, work.owner)
+                page = await store.record_page(connection, work.number, CODES[model], after, _DOCUMENTS)
+                if not page:
+                    break
+                after = page[-1][0]
+                changed = await scoping.strip(connection, work.owner, work.target, model, [id for id, _ in page])
+                await _note_page(connection, work, progress.stream, f"{model}/{after}", len(page), changed, ())
+        after = _FIRST
 
 
 async def _present(

@@ -152,6 +152,9 @@ async def _read(
     work: Work, stream: Stream | LookupStream, progress: StreamProgress, sweep: Sweep, kept: Keeper | None
 ) -> list[str]:
     """Read one stream to its end; returns what kept it from being wholly believed."""
+    if not work.target.shape.requests(stream.name):
+        await _end_stream(work, stream.name, "COMPLETE", None)
+        return []
     if kept is not None and kept.leaves_out(stream.name):
         # A switch of the mode that was cut short may have left records behind.
         await modes.withdraw(work.pool, kept)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from atsumi.connector.contract import Connector, MappingContext
 from atsumi.sync.projection import Projection
+from atsumi.sync.shaping import PLAIN, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,5 @@ class Target:
     connector: Connector
     context: MappingContext
     projections: Sequence[Projection]
+    shape: Shape = PLAIN
+    """What the integration's records are made to look like, and what of them is left out."""

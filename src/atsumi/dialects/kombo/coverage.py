@@ -13,6 +13,7 @@ import msgspec
 from atsumi.dialects.kombo.fields import FIELDS, Always, Source
 from atsumi.dialects.kombo.lists import LISTS, ListSpec
 from atsumi.model.names import Model
+from atsumi.model.scope import Scope
 
 CoverageWord = Literal["SUPPORTED", "UNSUPPORTED", "NOT_IMPLEMENTED", "UNKNOWN"]
 SettingWord = Literal["ENABLED", "DISABLED", "OPTIONAL"]
@@ -105,16 +106,16 @@ def tool_coverage(fields: Fields) -> Coverage:
     )
 
 
-def read_scope(fields: Fields) -> list[ModelScope]:
-    """Read models of one integration: everything that the tool offers is switched on."""
-    return [_scope(_read_model(spec, fields)) for spec in LISTS]
+def read_scope(fields: Fields, scope: Scope) -> list[ModelScope]:
+    """Read models of one integration, with what its scope and its customer say of each."""
+    return [_read_scope(spec, _read_model(spec, fields), scope) for spec in LISTS]
 
 
-def write_scope() -> list[ModelScope]:
+def write_scope(scope: Scope) -> list[ModelScope]:
     """Write actions of one integration."""
-    actions = WRITE_ACTIONS.items()
     return [
-        _scope(ModelCoverage(id=id, label=label, coverage_status=status, fields=[])) for id, (label, status) in actions
+        _scope(ModelCoverage(id=id, label=label, coverage_status=status, fields=[]), scope, id.removeprefix("ats_"), [])
+        for id, (label, status) in WRITE_ACTIONS.items()
     ]
 
 
@@ -139,22 +140,38 @@ def _status(source: Source, own: Mapping[str, str], fields: Fields) -> CoverageW
     return "SUPPORTED" if own and found else "UNSUPPORTED"
 
 
-def _scope(covered: ModelCoverage) -> ModelScope:
+def _read_scope(spec: ListSpec, covered: ModelCoverage, scope: Scope) -> ModelScope:
+    fields = []
+    for field in covered.fields:
+        name, is_in = _in_scope(spec.model, FIELDS[spec.name][field.id], scope)
+        fields.append(
+            FieldScope(
+                id=field.id,
+                is_available=field.coverage_status == "SUPPORTED" and scope.has_model(spec.model) and is_in,
+                coverage_status=field.coverage_status,
+                scope_config_setting=scope.setting(name).value,
+                opted_out_by_customer=scope.is_declined(name),
+            )
+        )
+    return _scope(covered, scope, spec.model, fields)
+
+
+def _in_scope(model: Model, source: Source, scope: Scope) -> tuple[str, bool]:
+    """The name of the setting that counts for a wire field, and whether the field is in scope."""
+    if isinstance(source, Model):
+        return source, scope.has_model(source)
+    if isinstance(source, Always):
+        return model, scope.has_model(model)
+    return f"{model}.{source}", scope.has((model, source))
+
+
+def _scope(covered: ModelCoverage, scope: Scope, name: str, fields: list[FieldScope]) -> ModelScope:
     return ModelScope(
         id=covered.id,
         label=covered.label,
-        is_available=covered.coverage_status == "SUPPORTED",
+        is_available=covered.coverage_status == "SUPPORTED" and not scope.is_left_out(name),
         coverage_status=covered.coverage_status,
-        scope_config_setting="ENABLED",
-        opted_out_by_customer=False,
-        fields=[
-            FieldScope(
-                id=field.id,
-                is_available=field.coverage_status == "SUPPORTED",
-                coverage_status=field.coverage_status,
-                scope_config_setting="ENABLED",
-                opted_out_by_customer=False,
-            )
-            for field in covered.fields
-        ],
+        scope_config_setting=scope.setting(name).value,
+        opted_out_by_customer=scope.is_declined(name),
+        fields=fields,
     )

@@ -64,7 +64,7 @@ class ScopeConfig(msgspec.Struct, kw_only=True):
 
 
 class IntegrationDetails(msgspec.Struct, kw_only=True):
-    """One integration. There is one scope config per environment, with everything switched on."""
+    """One integration. Where nothing is set, the scope config is the environment's own, with everything enabled."""
 
     id: str
     tool: IntegrationTool
@@ -124,10 +124,12 @@ async def integration_details(call: Call) -> bytes:
                 creator_email=values.email(found.end_user_email),
                 origin_id=found.end_user_origin_id,
             ),
-            scope_config=ScopeConfig(id=to_base58(found.environment_id), name="Default"),
+            scope_config=ScopeConfig(
+                id=to_base58(found.scope_id or found.environment_id), name=found.scope_name or "Default"
+            ),
             created_at=values.instant(found.created_at),
-            read_models=read_scope(_fields(call.services, found.tool)),
-            write_actions=write_scope(),
+            read_models=read_scope(_fields(call.services, found.tool), found.scope),
+            write_actions=write_scope(found.scope),
         )
     )
 

@@ -11,7 +11,7 @@ from atsumi.dialects.http import Answer
 from atsumi.dialects.kombo import files, force_sync, general
 from atsumi.dialects.kombo.call import Call
 from atsumi.dialects.kombo.cursor import write_cursor
-from atsumi.dialects.kombo.errors import Family
+from atsumi.dialects.kombo.errors import Family, WireError
 from atsumi.dialects.kombo.lists import LISTS, ListSpec
 from atsumi.dialects.kombo.parse import list_query, parse
 from atsumi.dialects.kombo.values import instant
@@ -44,6 +44,8 @@ def _list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[Answer]]:
     async def read_list(call: Call) -> Answer:
         """One page: parse, three awaits, a join of bytes."""
         integration = await call.integration()
+        if not integration.scope.has_model(spec.model):
+            raise WireError("INTEGRATION.MODEL_DISABLED", f"{spec.title} are out of this integration's scope.")
         request = parse(spec, call.scope["query_string"])
         digest_text = request.digest_text()
         query = list_query(spec, request, digest_text, integration, call.services)
