@@ -72,7 +72,11 @@ def parse_form(response: Response, language: str) -> Form:
         raise FormNotAvailable(response.call, "the application form page is not HTML")
     if len(response.body) > _MAX_BYTES:
         raise FormNotAvailable(response.call, f"the application form page is larger than {_MAX_BYTES} bytes")
-    tree = LexborHTMLParser(response.body.decode("utf-8", "replace"))
+    text = response.body.decode("utf-8", "replace")
+    # The parser closes what is open, so a page that was cut off would pass for one with fewer questions.
+    if text.lower().rfind("</form") < text.lower().rfind("<form"):
+        raise FormNotAvailable(response.call, "the page breaks off within a form")
+    tree = LexborHTMLParser(text)
     forms = tree.css("form")
     if sum(len(form.css(_CONTROLS)) for form in forms[:_MAX_CONTROLS]) > _MAX_CONTROLS:
         raise FormNotAvailable(response.call, f"the page holds more than {_MAX_CONTROLS} controls")

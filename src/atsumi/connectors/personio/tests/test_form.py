@@ -143,6 +143,14 @@ def test_hidden_fields_and_buttons_are_no_controls() -> None:
     assert [item["name"] for item in form["controls"]] == ["email"]
 
 
+def test_a_page_that_was_cut_off_says_nothing_about_questions() -> None:
+    question = field('<input name="q" id="field-q">')
+    page = f'<form><input name="email" id="field-email">{question}</form>'
+    assert len(parse(page)["controls"]) == 2
+    with pytest.raises(FormNotAvailable):
+        parse(page[: page.index("<label")])
+
+
 @pytest.mark.parametrize(
     "html",
     [
