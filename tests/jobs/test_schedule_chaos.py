@@ -22,7 +22,6 @@ from schedule_kit import MINUTE, Timeline
 
 WORKER = str(Path(__file__).with_name("scheduled_worker.py"))
 INTEGRATIONS = 12
-DEADLINE_SECONDS = 120.0
 UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 START = datetime.fromisoformat("2031-03-01T06:00:00+00:00")
 
@@ -75,19 +74,19 @@ async def test_killed_workers_and_a_killed_database_lose_no_run_and_double_none(
         fleets.append(fleet)
         first, second = fleet.add(), fleet.add()
 
-        await until(lambda: _each_has(runtime.pool, 1), "a run each", DEADLINE_SECONDS)
+        await until(lambda: _each_has(runtime.pool, 1), "a run each")
         # The supervisor starts it again; until then nobody can claim, renew or end anything.
         postmaster = (data_folder / "postgres/data/postmaster.pid").read_text().split()[0]
         os.kill(int(postmaster), signal.SIGKILL)
-        await until(lambda: _each_has(runtime.pool, 2), "two runs each", DEADLINE_SECONDS)
+        await until(lambda: _each_has(runtime.pool, 2), "two runs each")
         fleet.kill(first)
         third = fleet.add()
-        await until(lambda: _each_has(runtime.pool, 3), "three runs each", DEADLINE_SECONDS)
+        await until(lambda: _each_has(runtime.pool, 3), "three runs each")
         fleet.kill(second)
         fleet.kill(third)
         before = await runtime.pool.fetchval("SELECT count(*) FROM sync_run")
         fleet.add()
-        await until(lambda: _each_has(runtime.pool, 4), "four runs each", DEADLINE_SECONDS)
+        await until(lambda: _each_has(runtime.pool, 4), "four runs each")
         fleet.kill(fleet.workers[-1])
 
         assert postmaster != (data_folder / "postgres/data/postmaster.pid").read_text().split()[0]
