@@ -23,17 +23,16 @@ import asyncpg
 import httpx2
 
 from atsumi.connector.context import Context, RateLimit
-from atsumi.connector.contract import Account, Connector, Page, RecordMapping, StreamRequest
+from atsumi.connector.contract import Page, StreamRequest
 from atsumi.connector.http import make_client
-from atsumi.connector.manifest import Manifest
 from atsumi.server.logging import configure_logging
 from atsumi.server.runtime import Runtime, run_time
 from atsumi.server.settings import Settings
 from atsumi.server.worker import run_worker
 from atsumi.store import schedules, tenants
+from atsumi.testing.doubles import STANDIN, standin
 from benchmarks.processes import cpu_seconds
 
-TOOL = "standin"
 INTERVAL = timedelta(minutes=1)
 _LIMIT = RateLimit(1000, 1000)
 
@@ -52,29 +51,6 @@ class Listing:
         yield Page(())
 
 
-async def _check(context: Context) -> Account:
-    raise NotImplementedError
-
-
-def standin() -> Connector:
-    """A tool with one listing and no models."""
-    manifest = Manifest(
-        slug=TOOL,
-        label="Stand-in",
-        category="ATS",
-        auth="api_key",
-        check="GET /",
-        overlap_seconds=60,
-        base_urls={},
-        fields=(),
-        rate_limits={},
-    )
-    mapping = RecordMapping(
-        rules={}, affected=lambda raw, context: (), remote_data=lambda model, id, context: (), coverage={}
-    )
-    return Connector(manifest=manifest, streams=(Listing(),), mapping=mapping, check=_check)
-
-
 async def prepare(runtime: Runtime, count: int, environments: int) -> None:
     """Connected integrations whose first sync is done and whose increments are spread over the coming interval."""
     owners = [await tenants.ensure_environment(runtime.pool, f"tenant {number}") for number in range(environments)]
@@ -85,7 +61,7 @@ async def prepare(runtime: Runtime, count: int, environments: int) -> None:
                     runtime.pool,
                     runtime.vault,
                     environment_id=owners[number % environments].id,
-                    tool=TOOL,
+                    tool=STANDIN,
                     organization_name=f"Customer {number}",
                     credentials={},
                     config={},
@@ -156,7 +132,7 @@ async def measure(count: int, environments: int, seconds: float, concurrency: in
         async with run_time(settings) as runtime:
             runtime = replace(
                 runtime,
-                connectors={TOOL: standin()},
+                connectors={STANDIN: standin(Listing())},
                 projections=(),
                 http=make_client(httpx2.MockTransport(lambda request: httpx2.Response(200, json=[]))),
             )

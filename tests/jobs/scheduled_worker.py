@@ -15,13 +15,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from atsumi.connector.context import Context
-from atsumi.connector.contract import Account, Connector, Page, RecordMapping, StreamRequest
-from atsumi.connector.manifest import Manifest
+from atsumi.connector.contract import Page, StreamRequest
 from atsumi.jobs.pgqueuer_engine import PgQueuerEngine
 from atsumi.server.logging import configure_logging
 from atsumi.server.runtime import run_time
 from atsumi.server.worker import run_worker
 from atsumi.store import queue, runs
+from atsumi.testing.doubles import STANDIN, standin
 from harness import product_settings
 
 SPEED = 60
@@ -36,28 +36,6 @@ class Listing:
         yield Page(())
 
 
-async def _check(context: Context) -> Account:
-    raise NotImplementedError
-
-
-def connector() -> Connector:
-    manifest = Manifest(
-        slug="standin",
-        label="Stand-in",
-        category="ATS",
-        auth="api_key",
-        check="GET /",
-        overlap_seconds=60,
-        base_urls={},
-        fields=(),
-        rate_limits={},
-    )
-    mapping = RecordMapping(
-        rules={}, affected=lambda raw, context: (), remote_data=lambda model, id, context: (), coverage={}
-    )
-    return Connector(manifest=manifest, streams=(Listing(),), mapping=mapping, check=_check)
-
-
 async def main(database_url: str, folder: Path, begin: float) -> None:
     configure_logging("error", "console")
     start = datetime.fromisoformat("2031-03-01T06:00:00+00:00")
@@ -67,7 +45,7 @@ async def main(database_url: str, folder: Path, begin: float) -> None:
         working = replace(
             runtime,
             engine=engine,
-            connectors={"standin": connector()},
+            connectors={STANDIN: standin(Listing())},
             projections=(),
             clock=lambda: start + timedelta(seconds=(time.time() - begin) * SPEED),
         )

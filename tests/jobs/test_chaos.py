@@ -19,6 +19,7 @@ import pytest
 from atsumi.jobs.pgqueuer_engine import PgQueuerEngine
 from atsumi.store import database
 from atsumi.store.embedded import EmbeddedPostgres
+from harness import DEADLINE_SECONDS
 
 WORKER = Path(__file__).with_name("chaos_worker.py")
 PROGRAM = runpy.run_path(str(WORKER), run_name="chaos_worker")
@@ -58,7 +59,7 @@ class Fleet:
         living = [process for process in self.workers.values() if process.poll() is None]
         for process in living:
             process.terminate()
-        return [process.wait(timeout=20) for process in living]
+        return [process.wait(timeout=DEADLINE_SECONDS) for process in living]
 
 
 @pytest.fixture
@@ -96,9 +97,9 @@ class Observer:
     async def value(self, sql: str, *arguments: object) -> Any:
         return (await self.rows(sql, *arguments))[0][0]
 
-    async def until(self, sql: str, enough: Callable[[Any], bool], seconds: float) -> bool:
+    async def until(self, sql: str, enough: Callable[[Any], bool]) -> bool:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(DEADLINE_SECONDS):
                 while not enough(await self.value(sql)):
                     await asyncio.sleep(0.05)
                 return True
@@ -118,7 +119,7 @@ async def test_kills_of_workers_and_database_and_a_zombie_lose_and_double_nothin
     committed = "SELECT count(*) FROM effect WHERE kind = 'committed'"
 
     async def after(share: float) -> None:
-        enough = await observer.until(committed, lambda count: count >= share * COMMITS, 40)
+        enough = await observer.until(committed, lambda count: count >= share * COMMITS)
         assert enough, (tmp_path / "workers.log").read_text()[-4000:]
 
     # Its slow tool makes it all but certain that the zombie is paused between taking a page and writing it.
@@ -129,14 +130,14 @@ async def test_kills_of_workers_and_database_and_a_zombie_lose_and_double_nothin
 
     await after(0.15)
     held = "SELECT count(*) FROM run WHERE state = 'due' AND owner = 'worker-0'"
-    assert await observer.until(held, lambda count: count > 0, 10)
+    assert await observer.until(held, lambda count: count > 0)
     fleet.signal(zombie, signal.SIGSTOP)
-    taken_over = await observer.until(held, lambda count: count == 0, 15)
+    taken_over = await observer.until(held, lambda count: count == 0)
     # It wakes, believes that it still holds what others have taken over, and writes.
     fleet.signal(zombie, signal.SIGCONT)
     assert taken_over, (tmp_path / "workers.log").read_text()[-4000:]
     refused = "SELECT count(*) FROM effect WHERE kind = 'refused' AND worker = 'worker-0'"
-    assert await observer.until(refused, lambda count: count > 0, 10)
+    assert await observer.until(refused, lambda count: count > 0)
 
     fleet.kill(zombie)
     fleet.add()
@@ -151,7 +152,7 @@ async def test_kills_of_workers_and_database_and_a_zombie_lose_and_double_nothin
     fleet.add()
 
     delivered = "SELECT count(*) FROM delivery WHERE state = 'delivered'"
-    finished = await observer.until(delivered, lambda count: count == RUNS, 40)
+    finished = await observer.until(delivered, lambda count: count == RUNS)
     assert finished, (tmp_path / "workers.log").read_text()[-4000:]
     # The newest may still be importing, where SIGTERM simply ends it.
     assert set(fleet.stop()) <= {0, -signal.SIGTERM}

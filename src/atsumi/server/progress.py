@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Coroutine
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -34,6 +37,26 @@ async def watch(pool: asyncpg.Pool, run_id: UUID, console: Console) -> Run:
     if console.is_terminal:
         return await _live(pool, run_id, console)
     return await _lines(pool, run_id, console)
+
+
+async def watch_while(executing: Coroutine[Any, Any, None], pool: asyncpg.Pool, run_id: UUID, console: Console) -> Run:
+    """Watch a run that ``executing`` executes, or finds executed elsewhere; returns the run as :func:`watch` does.
+
+    Raises what ``executing`` raises; neither goes on when this ends.
+    """
+    working = asyncio.create_task(executing)
+    watching = asyncio.create_task(watch(pool, run_id, console))
+    try:
+        # A bug in the run must end the watching too, which would wait for ever.
+        await asyncio.wait([working, watching], return_when=asyncio.FIRST_EXCEPTION)
+        if working.done():
+            working.result()
+        return await watching
+    finally:
+        for task in (working, watching):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(working, watching, return_exceptions=True)
 
 
 async def _live(pool: asyncpg.Pool, run_id: UUID, console: Console) -> Run:

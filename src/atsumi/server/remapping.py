@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from uuid import UUID
 
 from rich.console import Console
 
 from atsumi.errors import Conflict
 from atsumi.server.logging import get_logger
-from atsumi.server.progress import watch
+from atsumi.server.progress import watch_while
 from atsumi.server.runtime import Runtime
 from atsumi.store import runs
 from atsumi.store.runs import Claim, Run
@@ -57,34 +56,12 @@ async def remap_now(
     ended. Raises :class:`Conflict` when a sync of the integration was begun and left: it comes first, and it may
     need the tool.
     """
-    for run in await runs.latest_runs(runtime.pool, integration.number):
-        if run.state == "RUNNING" and run.kind == "remap":
-            return await _work_on(runtime, integration, run.id, console, accepts_losses=accepts_losses)
-    run, _ = await runs.request_run(runtime.pool, integration.number, "remap", only_documents=only_documents)
-    return await _work_on(runtime, integration, run.id, console, accepts_losses=accepts_losses)
-
-
-async def _work_on(
-    runtime: Runtime,
-    integration: IntegrationRow,
-    run_id: UUID,
-    console: Console,
-    *,
-    accepts_losses: bool,
-) -> Run:
-    watching = asyncio.create_task(watch(runtime.pool, run_id, console))
-    executing = asyncio.create_task(_execute(runtime, integration, run_id, accepts_losses=accepts_losses))
-    try:
-        # A bug in the run must end the watching too, which would wait for ever.
-        await asyncio.wait([executing, watching], return_when=asyncio.FIRST_EXCEPTION)
-        if executing.done():
-            executing.result()
-        return await watching
-    finally:
-        for task in (executing, watching):
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(executing, watching, return_exceptions=True)
+    begun = await runs.latest_runs(runtime.pool, integration.number)
+    run = next((one for one in begun if one.state == "RUNNING" and one.kind == "remap"), None)
+    if run is None:
+        run, _ = await runs.request_run(runtime.pool, integration.number, "remap", only_documents=only_documents)
+    executing = _execute(runtime, integration, run.id, accepts_losses=accepts_losses)
+    return await watch_while(executing, runtime.pool, run.id, console)
 
 
 async def _execute(runtime: Runtime, integration: IntegrationRow, run_id: UUID, *, accepts_losses: bool) -> None:

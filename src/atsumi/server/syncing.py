@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from uuid import UUID
 
 from rich.console import Console
 
 from atsumi.errors import Conflict
-from atsumi.server.progress import watch
+from atsumi.server.progress import watch_while
 from atsumi.server.remapping import execute_run
 from atsumi.server.runtime import Runtime
 from atsumi.store import runs
@@ -42,19 +41,7 @@ async def sync_now(runtime: Runtime, integration: IntegrationRow, kind: str, con
 
 
 async def _work_on(runtime: Runtime, integration: IntegrationRow, run_id: UUID, console: Console) -> Run:
-    watching = asyncio.create_task(watch(runtime.pool, run_id, console))
-    executing = asyncio.create_task(_execute(runtime, integration, run_id))
-    try:
-        # A bug in the run must end the watching too, which would wait for ever.
-        await asyncio.wait([executing, watching], return_when=asyncio.FIRST_EXCEPTION)
-        if executing.done():
-            executing.result()
-        return await watching
-    finally:
-        for task in (executing, watching):
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(executing, watching, return_exceptions=True)
+    return await watch_while(_execute(runtime, integration, run_id), runtime.pool, run_id, console)
 
 
 async def _execute(runtime: Runtime, integration: IntegrationRow, run_id: UUID) -> None:

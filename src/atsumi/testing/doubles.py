@@ -1,4 +1,7 @@
-"""Stand-ins for what upper layers give a connector: tokens, budgets, a clock, a log. All in memory, none waits."""
+"""Stand-ins for what upper layers give a connector (tokens, budgets, a clock, a log), and for a connector.
+
+All in memory, none waits.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 
 from atsumi.connector.context import Context, RateLimit, Token
+from atsumi.connector.contract import Account, Connector, RecordMapping, Stream
 from atsumi.connector.http import AT_ONCE, Http, make_client
 from atsumi.connector.manifest import Manifest
 
@@ -97,3 +101,30 @@ def make_context(
         now=clock,
         log=MemoryLog(),
     )
+
+
+STANDIN = "standin"
+"""The tool of :func:`standin`."""
+
+
+def standin(stream: Stream) -> Connector:
+    """A connector of one listing and no models, for tests of what runs connectors. Its check is never asked."""
+    manifest = Manifest(
+        slug=STANDIN,
+        label="Stand-in",
+        category="ATS",
+        auth="api_key",
+        check="GET /",
+        overlap_seconds=60,
+        base_urls={},
+        fields=(),
+        rate_limits={},
+    )
+    mapping = RecordMapping(
+        rules={}, affected=lambda raw, context: (), remote_data=lambda model, id, context: (), coverage={}
+    )
+    return Connector(manifest=manifest, streams=(stream,), mapping=mapping, check=_refuse)
+
+
+async def _refuse(context: Context) -> Account:
+    raise NotImplementedError("nothing can be connected to the stand-in")
