@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
@@ -16,6 +17,9 @@ from typer.testing import CliRunner, Result
 
 from atsumi.server.cli import app
 from atsumi.server.cli_support import table_of
+from atsumi.server.runtime import run_time
+from atsumi.server.settings import Settings
+from atsumi.store import tenants
 from atsumi.store.embedded import EmbeddedPostgres
 from harness import connect_values, small_company
 
@@ -101,6 +105,50 @@ def test_a_tool_that_does_not_answer_is_said_with_what_to_do(product: CliRunner,
     assert result.exit_code == 1
     assert "Check the address, or try again later: nothing was stored." in result.stderr
     assert "No integrations yet" in run(product, "integrations", "list").stdout
+
+
+def connected(folder: Path) -> str:
+    """The id of an integration of which nothing was read."""
+
+    async def store() -> str:
+        async with run_time(Settings(data_dir=folder)) as runtime:
+            environment = await tenants.ensure_environment(runtime.pool, "production")
+            row = await tenants.create_integration(
+                runtime.pool,
+                runtime.vault,
+                environment_id=environment.id,
+                tool="personio",
+                organization_name="Nordlicht",
+                credentials={},
+                config={},
+            )
+            return row.id
+
+    return asyncio.run(store())
+
+
+def test_an_integration_is_deleted_listed_as_such_and_restored(product: CliRunner, folder: Path) -> None:
+    id = connected(folder)
+    token = run(product, "integrations", "token", id).stdout.strip()
+    assert len(token) == 64
+    assert run(product, "integrations", "token", id).stdout.strip() == token
+    renewed = run(product, "integrations", "token", id, "--new").stdout.strip()
+    assert len(renewed) == 64
+    assert renewed != token
+
+    kept = product.invoke(app, ["integrations", "delete", id], input="n\n")
+    assert kept.exit_code == 1
+    assert id in run(product, "integrations", "list").stdout
+    assert f"atsumi integrations restore {id}" in run(product, "integrations", "delete", id, "--yes").stdout
+    assert id not in run(product, "integrations", "list").stdout
+    assert id in run(product, "integrations", "deleted").stdout
+    assert run(product, "integrations", "token", id).exit_code == 1
+
+    assert run(product, "integrations", "restore", id).exit_code == 0
+    assert run(product, "integrations", "token", id).stdout.strip() == renewed
+    again = run(product, "integrations", "restore", id)
+    assert again.exit_code == 1
+    assert f"There is no deleted integration {id}. Deleted: none." in again.stderr
 
 
 def test_words_are_never_cut_in_a_narrow_terminal() -> None:
