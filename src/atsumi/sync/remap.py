@@ -1,9 +1,10 @@
 """Computing an integration's records and documents anew from what is stored, without a call to the tool.
 
 A run of kind ``remap`` goes through the raw records of each stream and computes every group that they feed, then looks
-for records that belong to none of these groups any longer, then renders every document. Only what differs is written:
-with an unchanged mapping nothing is, and a document that merely looks different keeps its place in its list. Like a
-sync it moves in bounded transactions under the fencing token, may be killed anywhere and goes on at the last page.
+for records that belong to none of these groups any longer, then renders every document and looks that every record is
+found by what it says. Only what differs is written: with an unchanged mapping nothing is, and a document that merely
+looks different keeps its place in its list. Like a sync it moves in bounded transactions under the fencing token, may
+be killed anywhere and goes on at the last page.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from atsumi.sync.lease import under_claim
 from atsumi.sync.page import count_issues, remap_groups
 from atsumi.sync.projection import Projection, WireModel
 from atsumi.sync.render import render_all, render_changes
+from atsumi.sync.searching import refresh_search
 from atsumi.sync.snapshots import is_unsafe
 from atsumi.sync.target import Target
 
@@ -281,6 +283,7 @@ async def _write_documents(
     connection: Connection, work: Remap, projection: Projection, wire_model: WireModel, seqs: dict[UUID, int]
 ) -> int:
     ids = list(seqs)
+    await refresh_search(connection, work.owner, work.target.integration, wire_model.model, ids)
     rendered = await render_all(connection, work.owner, work.target.integration, projection, wire_model, ids)
     model = CODES[wire_model.model]
     stored = await store.documents(connection, work.owner, projection.code, model, ids)
