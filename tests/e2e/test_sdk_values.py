@@ -90,8 +90,7 @@ async def test_every_candidate_is_shown_as_the_tool_holds_them(company: Account,
             [(held["linkedin_profile"], "LINKEDIN")] if held["linkedin_profile"] else []
         )
         assert (shown.location.raw if shown.location else None) == held["location"]
-        extras = {name: held[name] for name in ("gender", "birthday", "available_from") if held[name]}
-        assert (shown.custom_fields or {}) == extras
+        assert shown.custom_fields == {}
         assert shown.remote_created_at == instant(held["created_at"])
         assert shown.remote_updated_at == instant(held["updated_at"])
         assert {one.remote_id for one in shown.applications} == set(held["applications"])
@@ -150,8 +149,7 @@ async def test_every_job_is_shown_with_what_the_career_page_says(company: Accoun
         assert shown.experience_level == held["seniority"]
         assert dump(shown.employment_type) == employment_type(held)
         assert (shown.location.raw if shown.location else None) == held["office"]
-        words = [word.strip() for word in (held["keywords"] or "").split(",") if word.strip()]
-        assert (shown.custom_fields.get("keywords") or []) == words
+        assert shown.custom_fields == {}
         assert "<h3>" in shown.description
         names = held["names"] or {"de": held["name"]}
         assert {posting.remote_id: posting.title for posting in shown.job_postings} == {

@@ -11,6 +11,8 @@ from atsumi.dialects.http import pattern
 
 Json = dict[str, Any]
 
+_REFERENCE = "#/components/schemas/{name}"
+
 
 def document(
     title: str, version: str, base_path: str, paths: Json, schemas: Json, security: Mapping[str, Json]
@@ -30,8 +32,13 @@ def document(
 
 def components(types: Iterable[type]) -> Json:
     """The schemas of the types and of what they are made of, by name."""
-    _, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
-    return schemas
+    return msgspec.json.schema_components(types, ref_template=_REFERENCE)[1]
+
+
+def schema_of(type_: Any) -> Json:
+    """The schema of one type, with references to :func:`components`."""
+    schema: Json = msgspec.json.schema_components([type_], ref_template=_REFERENCE)[0][0]
+    return schema
 
 
 def reference(name: str) -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 from uuid import UUID
 
 from atsumi.connector.contract import Connector
@@ -21,6 +21,9 @@ from atsumi.store.reading import ListPage, ListQuery
 from atsumi.store.request_windows import Window
 from atsumi.store.runs import Run, StreamProgress
 from atsumi.store.unsafe import UnsafeRow
+
+if TYPE_CHECKING:
+    from atsumi.dialects.custom_fields import CustomFieldServices
 
 
 class IntegrationState(StrEnum):
@@ -223,6 +226,11 @@ class Services(SyncServices, Protocol):
     @property
     def connectors(self) -> Mapping[str, Connector]:
         """All connectors by tool slug."""
+        ...
+
+    @property
+    def custom_fields(self) -> CustomFieldServices:
+        """Custom fields and the fields of tools."""
         ...
 
     async def list_page(self, integration: Integration, query: ListQuery) -> ListPage:

@@ -10,6 +10,7 @@ import typer
 
 from atsumi.errors import AtsumiError, Conflict, InvalidInput
 from atsumi.server.cli_deletions import app as deletions_app
+from atsumi.server.cli_fields import app as fields_app
 from atsumi.server.cli_files import app as files_app
 from atsumi.server.cli_integrations import app as integrations_app
 from atsumi.server.cli_keys import app as keys_app
@@ -41,6 +42,7 @@ app = typer.Typer(
 app.add_typer(keys_app, name="keys")
 app.add_typer(integrations_app, name="integrations")
 app.add_typer(deletions_app, name="deletions")
+app.add_typer(fields_app, name="fields")
 app.add_typer(files_app, name="files")
 app.add_typer(scopes_app, name="scopes")
 app.add_typer(simulate_app, name="simulate")

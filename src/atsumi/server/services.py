@@ -13,6 +13,7 @@ from atsumi.dialects.services import FoundAttachments, Integration
 from atsumi.model.names import Model
 from atsumi.model.record import term
 from atsumi.server.attachments import attachments_of
+from atsumi.server.custom_fields import CustomFieldService
 from atsumi.server.runs import SyncServices
 from atsumi.server.runtime import Runtime
 from atsumi.store import reading, records
@@ -28,6 +29,7 @@ class DialectServices(SyncServices):
     def __init__(self, runtime: Runtime, projection: Projection) -> None:
         super().__init__(runtime, projection.name, projection.code)
         self._code = projection.code
+        self.custom_fields = CustomFieldService(runtime)
         self._link_key = runtime.vault.derive(links.LINK_KEY)
 
     @property

@@ -6,8 +6,11 @@ A token is looked up by its digest and kept sealed beside it, because the contra
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from hashlib import sha256
 from uuid import UUID
+
+import asyncpg
 
 from atsumi.redaction import register_secret
 from atsumi.store.records import Connection
@@ -46,6 +49,26 @@ async def issue_token(
         keeps_old,
     )
     return open_token(vault, sealed, owner)
+
+
+async def tokens_of(pool: asyncpg.Pool, vault: Vault, integrations: Sequence[int]) -> dict[int, str]:
+    """The tokens of several integrations, made where there are none yet."""
+    rows = await pool.fetch(
+        """
+        SELECT i.number, i.environment_id, i.public_id, t.sealed FROM integration i
+        LEFT JOIN connector_token t ON t.integration = i.number WHERE i.number = ANY($1)
+        """,
+        integrations,
+    )
+    found = {}
+    for row in rows:
+        owner = owner_of(row["environment_id"], row["public_id"])
+        if row["sealed"] is not None:
+            found[row["number"]] = open_token(vault, row["sealed"], owner)
+        else:
+            async with pool.acquire() as connection:
+                found[row["number"]] = await issue_token(connection, vault, row["number"], owner, keeps_old=True)
+    return found
 
 
 def open_token(vault: Vault, sealed: bytes, owner: str) -> str:

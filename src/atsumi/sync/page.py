@@ -16,6 +16,7 @@ from atsumi.sync import snapshots
 from atsumi.sync.blanking import erase, forget_withheld
 from atsumi.sync.changes import Change, apply_groups
 from atsumi.sync.codec import content_hash
+from atsumi.sync.discovery import Discovery
 from atsumi.sync.groups import affected_groups, build_groups
 from atsumi.sync.render import render_changes
 from atsumi.sync.shaping import shape_groups
@@ -39,8 +40,11 @@ class PageResult(NamedTuple):
 
 
 class _Difference(NamedTuple):
+    """``new`` are the changed records that were not stored, or gone."""
+
     changed: list[RawRecord]
     gone: dict[str, list[str]]
+    new: set[RawKey]
 
 
 async def store_page(
@@ -119,14 +123,16 @@ async def _difference(
         by_stream.setdefault(raw.stream, {})[raw.remote_id] = raw
     changed: list[RawRecord] = []
     gone: dict[str, list[str]] = {}
+    new: set[RawKey] = set()
     for stream, found in by_stream.items():
         hashes = await store.raw_hashes(connection, integration, stream, list(found)) if found else {}
         changed += [raw for id, raw in found.items() if hashes.get(id) != content_hash(raw.data)]
+        new |= {RawKey(stream, id) for id in found if id not in hashes}
         if stream in snapshot_of:
             missing = await store.missing_raw(connection, integration, stream, list(found))
             if missing:
                 gone[stream] = missing
-    return _Difference(await _without_stand_ins(connection, integration, changed), gone)
+    return _Difference(await _without_stand_ins(connection, integration, changed), gone, new)
 
 
 async def _without_stand_ins(connection: Connection, integration: int, changed: list[RawRecord]) -> list[RawRecord]:
@@ -170,7 +176,10 @@ async def _apply(
         changed += replaced
     fed = [*changed, *await snapshots.mark(connection, owner, tick, verdict, run_id)]
     groups, issues = await affected_groups(connection, owner.integration, mapping, target.context, fed)
-    changes, found = await remap_groups(connection, owner, tick, target, groups, at_hand=changed)
+    arrived = {key: key in difference.new for raw in changed if (key := RawKey(raw.stream, raw.remote_id))}
+    discovery = Discovery(target, arrived)
+    changes, found = await remap_groups(connection, owner, tick, target, groups, at_hand=changed, discovery=discovery)
+    await discovery.write(connection, owner)
     return changes, [*issues, *found], verdict.troubles
 
 
@@ -199,8 +208,12 @@ async def remap_groups(
     groups: Sequence[Group],
     *,
     at_hand: Sequence[RawRecord] = (),
+    discovery: Discovery | None = None,
 ) -> tuple[Sequence[Change], list[Issue]]:
-    """Compute groups from stored raw records and write every consequence. Needs the clock."""
+    """Compute groups from stored raw records and write every consequence. Needs the clock.
+
+    ``discovery`` looks at what was computed.
+    """
     mapping = target.connector.mapping
     built = await build_groups(connection, owner.integration, mapping, target.context, groups, at_hand)
     await links.replace_links(connection, owner.integration, built.links)
@@ -217,6 +230,8 @@ async def remap_groups(
     await render_changes(connection, owner, target.integration, target.projections, changes)
     await erase(connection, owner, target, built.groups)
     await forget_withheld(connection, owner, tick, target, changes)
+    if discovery is not None:
+        await discovery.look(connection, owner, built, changes)
     return changes, built.issues
 
 

@@ -17,15 +17,16 @@ from uuid import UUID
 import asyncpg
 
 from atsumi.connector.context import Log
-from atsumi.connector.contract import Group, Issue, RawRecord
+from atsumi.connector.contract import Group, Issue, RawKey, RawRecord
 from atsumi.model.catalog import CODES
 from atsumi.model.ids import record_id
-from atsumi.store import deletion, dialects, fragments, records, runs, shaping
+from atsumi.store import deletion, dialects, fragments, integration_fields, records, runs, shaping
 from atsumi.store import remapping as store
 from atsumi.store.records import Connection, Owner, RecordRow
 from atsumi.store.runs import Claim, StreamProgress
 from atsumi.sync import scoping
 from atsumi.sync.changes import Change, delete_records
+from atsumi.sync.discovery import Discovery
 from atsumi.sync.groups import affected_groups
 from atsumi.sync.lease import under_claim
 from atsumi.sync.page import count_issues, remap_groups
@@ -110,6 +111,8 @@ async def _execute(work: Remap) -> str:
         await records.check_owner(connection, work.owner)
         await store.forget_groups(connection, work.claim.run.id)
         await shaping.end_shaping(connection, work.claim.run.id)
+        if not work.claim.run.only_documents:
+            await integration_fields.end_recount(connection, work.owner)
         await dialects.note_complete(connection, work.number, await _rendered(connection, work))
         now = work.clock() if work.clock is not None else None
         await runs.end_run(connection, work.claim, state, "\n".join(troubles) or None, now=now)
@@ -133,6 +136,7 @@ async def _plan(work: Remap) -> Sequence[StreamProgress]:
         if not work.claim.run.only_documents:
             names = [*await store.raw_streams(connection, work.number), OUT_OF_SCOPE, UNMAPPED]
             await shaping.begin_shaping(connection, work.claim.run.id, work.target.shape.version)
+            await integration_fields.begin_recount(connection, work.owner)
         names += [documents_of(projection) for projection in work.target.projections]
         await store.plan(connection, work.claim, names, bounded=UNMAPPED)
     return await runs.progress(work.pool, work.claim.run.id)
@@ -157,15 +161,18 @@ async def _compute_groups(work: Remap, progress: StreamProgress) -> None:
                 return
             after = page[-1][0]
             raws = [RawRecord(progress.stream, id, data) for id, data in page]
+            discovery = Discovery(work.target, read={RawKey(progress.stream, id) for id, _ in page})
             await scoping.scrub(connection, work.owner, work.target.shape, progress.stream, raws)
             groups, issues = await affected_groups(connection, work.number, mapping, context, raws)
             changed = 0
             for start in range(0, len(groups), _GROUPS):
                 async with connection.transaction():
-                    changes, found = await _compute(connection, work, groups[start : start + _GROUPS])
+                    changes, found = await _compute(connection, work, groups[start : start + _GROUPS], discovery)
                     changed += len(changes)
                     issues += found
                     if start + _GROUPS >= len(groups):
+                        # With the position, so that a repeated page counts once.
+                        await discovery.write(connection, work.owner)
                         await _note_page(connection, work, progress.stream, after, len(page), changed, issues)
             if not groups:
                 async with connection.transaction():
@@ -176,10 +183,10 @@ async def _compute_groups(work: Remap, progress: StreamProgress) -> None:
 
 
 async def _compute(
-    connection: Connection, work: Remap, groups: Sequence[Group]
+    connection: Connection, work: Remap, groups: Sequence[Group], discovery: Discovery
 ) -> tuple[Sequence[Change], Sequence[Issue]]:
     tick = await records.take_clock(connection, work.owner)
-    found = await remap_groups(connection, work.owner, tick, work.target, groups)
+    found = await remap_groups(connection, work.owner, tick, work.target, groups, discovery=discovery)
     roots = [record_id(work.target.integration, group.model, group.key) for group in groups]
     await store.note_groups(connection, work.claim.run.id, UNMAPPED, roots)
     return found

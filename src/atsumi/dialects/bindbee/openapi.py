@@ -16,6 +16,7 @@ from atsumi.model.names import Model
 Json = dict[str, Any]
 
 _OBJECT = openapi.or_null({"type": "object", "additionalProperties": True})
+_EMPTY = 204
 _INSTANT: Json = {"type": "string", "format": "date-time"}
 _APPENDED: Json = {
     "modified_at": _INSTANT | {"description": "When what is shown was last changed by us."},
@@ -77,7 +78,9 @@ def _operation(operation: Operation) -> Json:
         ],
         **body,
         "responses": {
-            str(operation.status): openapi.content("Success.", _success(operation)),
+            str(operation.status): openapi.content("Success.", _success(operation))
+            if operation.status != _EMPTY
+            else {"description": "Done. There is no body."},
             **{code: openapi.content(said, openapi.reference("Refusal")) for code, said in _REFUSALS.items()},
             "422": openapi.content("The request is not understood.", openapi.reference("BadInput")),
         },
@@ -86,9 +89,7 @@ def _operation(operation: Operation) -> Json:
 
 def _success(operation: Operation) -> Json:
     if operation.item is None:
-        if operation.answer is None or operation.answer is str:
-            return {} if operation.answer is None else {"type": "string"}
-        return openapi.reference(operation.answer.__name__)
+        return openapi.schema_of(operation.answer) if operation.answer is not None else {}
     return openapi.object_of(
         {
             "cursor": openapi.or_null({"type": "string"}) | {"description": "`null` on the last page."},

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from atsumi.dialects.bindbee import connectors, lookup
+from atsumi.dialects.bindbee import connectors, custom_field_requests, custom_field_wire, custom_fields, lookup
 from atsumi.dialects.bindbee.answers import get_handler, list_handler
 from atsumi.dialects.bindbee.call import Call
 from atsumi.dialects.bindbee.lists import LISTS, ListSpec
@@ -33,7 +33,7 @@ class Operation:
     handler: Handler
     parameters: tuple[Parameter, ...] = ()
     body: type | None = None
-    answer: type | None = None
+    answer: Any = None
     item: type | None = None
     status: int = 200
     needs_token: bool = True
@@ -68,6 +68,120 @@ def _of_list(spec: ListSpec) -> tuple[Operation, Operation]:
 def _general(method: str, path: str, id: str, summary: str, tag: str, handler: Handler, **options: Any) -> Operation:
     return Operation(method, path, id, summary, tag, handler, needs_token=False, **options)
 
+
+def _custom_field(method: str, path: str, id: str, summary: str, handler: Handler, **options: Any) -> Operation:
+    return _general(method, f"/v1/custom-fields{path}", id, summary, "Custom Fields", handler, **options)
+
+
+_CUSTOM_FIELDS = (
+    _custom_field(
+        "GET",
+        "",
+        "list_custom_fields",
+        "List custom fields",
+        custom_fields.list_fields,
+        parameters=custom_field_requests.LIST_PARAMETERS,
+        item=custom_field_wire.CustomField,
+    ),
+    _custom_field(
+        "POST",
+        "",
+        "create_custom_field",
+        "Define a custom field",
+        custom_fields.create_field,
+        body=custom_field_wire.NewCustomField,
+        answer=custom_field_wire.CreatedId,
+        status=201,
+    ),
+    _custom_field(
+        "GET",
+        "/mapping",
+        "list_custom_field_mappings",
+        "List the mappings of one scope",
+        custom_fields.list_mappings,
+        parameters=custom_field_requests.SCOPE_PARAMETERS,
+        answer=list[custom_field_wire.CustomFieldMapping],
+    ),
+    _custom_field(
+        "POST",
+        "/mapping",
+        "create_custom_field_mapping",
+        "Map a custom field",
+        custom_fields.create_mapping,
+        body=custom_field_wire.NewCustomFieldMapping,
+        answer=custom_field_wire.CreatedId,
+        status=201,
+    ),
+    _custom_field(
+        "PATCH",
+        "/mapping/{custom_field_mapping_id}",
+        "update_custom_field_mapping",
+        "Change a mapping's expression",
+        custom_fields.change_mapping,
+        body=custom_field_wire.CustomFieldMappingChange,
+        answer=custom_field_wire.CustomFieldMapping,
+    ),
+    _custom_field(
+        "DELETE",
+        "/mapping/{custom_field_mapping_id}",
+        "delete_custom_field_mapping",
+        "Delete a mapping",
+        custom_fields.delete_mapping,
+        status=204,
+    ),
+    _custom_field(
+        "GET",
+        "/raw-data",
+        "get_raw_data",
+        "A record as the tool sends it",
+        custom_fields.raw_data,
+        parameters=custom_field_requests.RAW_PARAMETERS,
+        answer=dict[str, Any] | None,
+    ),
+    _custom_field(
+        "POST",
+        "/preview",
+        "preview_custom_field",
+        "Evaluate an expression without saving it",
+        custom_fields.preview,
+        body=custom_field_wire.CustomFieldPreviewRequest,
+        answer=custom_field_wire.CustomFieldPreview,
+    ),
+    _custom_field(
+        "GET",
+        "/configuration",
+        "get_custom_fields_configuration",
+        "The mappings that count for a connector",
+        custom_fields.configuration,
+        parameters=custom_field_requests.CONFIGURATION_PARAMETERS,
+        answer=custom_field_wire.CustomFieldConfiguration,
+    ),
+    _custom_field(
+        "GET",
+        "/{custom_field_id}",
+        "get_custom_field",
+        "Read one custom field with its mappings",
+        custom_fields.get_field,
+        answer=custom_field_wire.CustomFieldDetail,
+    ),
+    _custom_field(
+        "PATCH",
+        "/{custom_field_id}",
+        "update_custom_field",
+        "Change a custom field",
+        custom_fields.change_field,
+        body=custom_field_wire.CustomFieldChange,
+        answer=custom_field_wire.CustomFieldDetail,
+    ),
+    _custom_field(
+        "DELETE",
+        "/{custom_field_id}",
+        "delete_custom_field",
+        "Delete a custom field with its mappings",
+        custom_fields.delete_field,
+        status=204,
+    ),
+)
 
 OPERATIONS: tuple[Operation, ...] = (
     *(operation for spec in LISTS for operation in _of_list(spec)),
@@ -138,4 +252,5 @@ OPERATIONS: tuple[Operation, ...] = (
         connectors.resync,
         answer=str,
     ),
+    *_CUSTOM_FIELDS,
 )

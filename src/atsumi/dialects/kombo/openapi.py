@@ -147,16 +147,24 @@ def _parameters(operation: Operation) -> list[Json]:
     if operation.is_addressed:
         header: Json = {"name": DIALECT.integration_header, "in": "header", "required": True}
         found.append(header | {"schema": {"type": "string"}, "description": "The integration, as `{tool}:{id}`."})
+    if operation.largest_page is not None:
+        found += _paging(operation.largest_page)
     return found + (_list_parameters(operation.list) if operation.list is not None else [])
 
 
-def _list_parameters(spec: ListSpec) -> list[Json]:
+def _paging(largest: int) -> list[Json]:
     paging = DIALECT.paging
-    size = {"type": "integer", "minimum": 1, "maximum": paging.maximum_size, "default": paging.default_size}
-    flag = {"type": "boolean", "default": False}
+    size = {"type": "integer", "minimum": 1, "maximum": largest, "default": paging.default_size}
     return [
         _query(paging.cursor_parameter, {"type": "string"}, "`next` of the page before, with the same filters."),
         _query(paging.size_parameter, size, "How many records a page holds at most."),
+    ]
+
+
+def _list_parameters(spec: ListSpec) -> list[Json]:
+    flag = {"type": "boolean", "default": False}
+    return [
+        *_paging(DIALECT.paging.maximum_size),
         _query("updated_after", _INSTANT, "Records that changed after this, or whose related data did."),
         _query("include_deleted", flag, "Also records that are gone from the tool."),
         _query("ignore_unsupported_filters", flag, "Skip filters on fields that the tool cannot fill."),

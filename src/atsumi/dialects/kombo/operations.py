@@ -8,7 +8,7 @@ from datetime import datetime
 
 from atsumi.dialects.freshness import freshness_headers
 from atsumi.dialects.http import Answer
-from atsumi.dialects.kombo import files, force_sync, general
+from atsumi.dialects.kombo import custom_fields, files, force_sync, general
 from atsumi.dialects.kombo.call import Call
 from atsumi.dialects.kombo.cursor import write_cursor
 from atsumi.dialects.kombo.errors import Family, WireError
@@ -36,6 +36,8 @@ class Operation:
     list: ListSpec | None = None
     is_addressed: bool = False
     """Whether the header names the integration that it is about."""
+    largest_page: int | None = None
+    """How much a page of an answer without filters may hold, if it has pages."""
     has_warnings: bool = False
     """Whether warnings stand beside ``data``: so it is for everything that asks the tool."""
 
@@ -107,6 +109,46 @@ OPERATIONS: tuple[Operation, ...] = (
         Family.GENERAL,
         general.integration_details,
         data=general.IntegrationDetails,
+    ),
+    Operation(
+        "GET",
+        "/integrations/{integration_id}/custom-fields",
+        "GetIntegrationsIntegrationIdCustomFields",
+        "List custom fields with their sources",
+        Family.GENERAL,
+        custom_fields.list_custom_fields,
+        data=custom_fields.CustomFieldPage,
+        largest_page=custom_fields.CUSTOM_FIELDS_PAGE,
+    ),
+    Operation(
+        "PUT",
+        "/integrations/{integration_id}/custom-fields/{custom_field_id}",
+        "PutIntegrationsIntegrationIdCustomFieldsCustomFieldId",
+        "Set or remove the source of a custom field",
+        Family.GENERAL,
+        custom_fields.map_custom_field,
+        body=custom_fields.FieldChoice,
+        data=custom_fields.CustomFieldEntry,
+    ),
+    Operation(
+        "GET",
+        "/integrations/{integration_id}/integration-fields",
+        "GetIntegrationsIntegrationIdIntegrationFields",
+        "List the fields that the tool has",
+        Family.GENERAL,
+        custom_fields.list_integration_fields,
+        data=custom_fields.IntegrationFieldPage,
+        largest_page=custom_fields.INTEGRATION_FIELDS_PAGE,
+    ),
+    Operation(
+        "PATCH",
+        "/integrations/{integration_id}/integration-fields/{integration_field_id}",
+        "PatchIntegrationsIntegrationIdIntegrationFieldsIntegrationFieldId",
+        "Show a field of the tool with the records, or no longer",
+        Family.GENERAL,
+        custom_fields.set_passthrough,
+        body=custom_fields.PassthroughChoice,
+        data=custom_fields.IntegrationFieldEntry,
     ),
     Operation(
         "GET",
