@@ -18,12 +18,12 @@ from rich.table import Table
 
 from atsumi.server.logging import configure_logging
 from atsumi.store.postgres_binaries import find_binaries
-from benchmarks import memory, reads, syncs
+from benchmarks import memory, reads, surfaces, syncs
 from benchmarks.figures import Report
 from benchmarks.processes import BenchmarkFailed
 from benchmarks.stage import Stage, stage
 
-PARTS = ("reads", "syncs", "memory")
+PARTS = ("reads", "syncs", "surfaces", "memory")
 
 Part = Callable[[Stage, Callable[[str], None]], Report]
 """One benchmark: measures on a stage of its own, and says what it is doing."""
@@ -46,14 +46,17 @@ def parts(chosen: argparse.Namespace) -> dict[str, Part]:
         small = size or 2_000
         read = reads.Options(applications=small, rounds=2, seconds=0.5)
         sync = syncs.Options(applications=small, rounds=1)
+        beside = surfaces.Options(applications=small, rounds=2, seconds=0.5)
         remember = memory.Options(small=small, large=10 * small, repeats=(1, 1))
     else:
         read = reads.Options(applications=size or 20_000)
         sync = syncs.Options(applications=size or 50_000)
+        beside = surfaces.Options(applications=size or 10_000)
         remember = memory.Options(small=size or 20_000, large=10 * (size or 20_000))
     made: dict[str, Part] = {
         "reads": lambda ground, say: reads.measure(ground, read, say),
         "syncs": lambda ground, say: syncs.measure(ground, sync, say),
+        "surfaces": lambda ground, say: surfaces.measure(ground, beside, say),
         "memory": lambda ground, say: memory.measure(ground, remember, say),
     }
     return {name: part for name, part in made.items() if chosen.only in (None, name)}

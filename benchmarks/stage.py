@@ -7,7 +7,7 @@ import contextlib
 import json
 import tempfile
 import urllib.request
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +19,21 @@ import asyncpg
 from atsumi.server.connecting import connect
 from atsumi.server.runtime import run_time
 from atsumi.server.settings import Settings
-from atsumi.store import tenants
+from atsumi.store import connector_tokens, tenants
 from atsumi.store.embedded import EmbeddedPostgres
 from atsumi.store.tenants import IntegrationRow
 from benchmarks.processes import BenchmarkFailed, Child
 
 T = TypeVar("T")
 
+DIALECTS = ("kombo", "bindbee")
 COUNTED = ("jobs", "candidates", "applications")
 """Streams whose records count; categories, feeds, forms and persons are few and left out."""
+
+
+def settings(data_dir: Path, dialects: Sequence[str]) -> Settings:
+    """The product's defaults with these dialects."""
+    return Settings.model_validate({"data_dir": data_dir, "dialects": tuple(dialects)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +71,17 @@ class Connected:
 
     integration: IntegrationRow
     api_key: str
+    connector_token: str
 
     @property
     def headers(self) -> dict[str, str]:
-        """What every request to our API carries."""
+        """What every request to the Kombo surface carries."""
         return {"Authorization": f"Bearer {self.api_key}", "X-Integration-Id": self.integration.id}
+
+    @property
+    def bindbee_headers(self) -> dict[str, str]:
+        """What every request to the Bindbee surface carries."""
+        return {"Authorization": f"Bearer {self.api_key}", "X-Connector-Token": self.connector_token}
 
 
 class Stage:
@@ -91,13 +103,13 @@ class Stage:
         """Release what the object holds itself."""
         self._loop.close()
 
-    def connect(self, simulated: Company, environment: str) -> Connected:
-        """Connect the company as a customer of that environment, with a new key."""
-        return self.run(self._connect(simulated, environment))
+    def connect(self, simulated: Company, environment: str, dialects: Sequence[str] = DIALECTS) -> Connected:
+        """Connect the company as a customer of that environment, with a new key, to be read in these dialects."""
+        return self.run(self._connect(simulated, environment, dialects))
 
-    async def _connect(self, simulated: Company, environment: str) -> Connected:
+    async def _connect(self, simulated: Company, environment: str, dialects: Sequence[str]) -> Connected:
         given = simulated.credentials
-        async with run_time(Settings(data_dir=self.data_dir)) as runtime:
+        async with run_time(settings(self.data_dir, dialects)) as runtime:
             found = await tenants.ensure_environment(runtime.pool, environment)
             key, _ = await tenants.create_api_key(runtime.pool, found.id, "benchmark")
             integration = await connect(
@@ -115,11 +127,16 @@ class Stage:
                     "career_base_url": simulated.base_url + "/career/{company}",
                 },
             )
-        return Connected(integration, key)
+            tokens = await connector_tokens.tokens_of(runtime.pool, runtime.vault, [integration.number])
+        return Connected(integration, key, tokens[integration.number])
 
-    def sync(self, connected: Connected, kind: str) -> dict[str, Any]:
-        """One sync run in a process of its own. Raises :class:`BenchmarkFailed` unless everything was read."""
-        arguments = ["benchmarks.syncer", str(self.data_dir), str(connected.integration.number), kind]
+    def sync(self, connected: Connected, kind: str, dialects: Sequence[str] = DIALECTS) -> dict[str, Any]:
+        """One sync run in a process of its own, which keeps the documents of these dialects.
+
+        Raises :class:`BenchmarkFailed` unless everything was read.
+        """
+        number = str(connected.integration.number)
+        arguments = ["benchmarks.syncer", str(self.data_dir), number, kind, ",".join(dialects)]
         with Child("the sync", arguments, self.folder) as child:
             result: dict[str, Any] = child.answer()
         if result["state"] != "SUCCEEDED":
@@ -149,9 +166,9 @@ def stage() -> Iterator[Stage]:
             yield made
 
 
-def page_path(page_size: int, cursor: str | None) -> str:
-    """The address of one page of the applications list."""
-    return f"/v1/ats/applications?page_size={page_size}" + (f"&cursor={quote(cursor)}" if cursor else "")
+def page_path(page_size: int, cursor: str | None, name: str = "applications") -> str:
+    """The address of one page of a list."""
+    return f"/v1/ats/{name}?page_size={page_size}" + (f"&cursor={quote(cursor)}" if cursor else "")
 
 
 def get(base_url: str, path: str, headers: dict[str, str]) -> bytes:

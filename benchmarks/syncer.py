@@ -1,6 +1,7 @@
-"""One sync run in a process of its own: `python -m benchmarks.syncer DATA_DIR INTEGRATION KIND` tells what it took.
+"""One sync run in a process of its own: it tells what it took.
 
-The same code as `atsumi sync` without its display, so that memory and CPU are those of the sync.
+`python -m benchmarks.syncer DATA_DIR INTEGRATION KIND DIALECTS` runs the same code as `atsumi sync` without its
+display, so that memory and CPU are those of the sync.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from atsumi.store import runs, tenants
 from atsumi.sync.page import PageResult
 from atsumi.sync.run import execute
 from benchmarks.processes import peak_megabytes, resident_megabytes
+from benchmarks.stage import settings
 
 
-async def sync(data_dir: Path, number: int, kind: str) -> dict[str, object]:
+async def sync(configured: Settings, number: int, kind: str) -> dict[str, object]:
     """Execute the waiting run of that kind, or a new one."""
-    async with run_time(Settings(data_dir=data_dir)) as runtime:
+    async with run_time(configured) as runtime:
         integration = await tenants.integration_by_number(runtime.pool, number)
         assert integration is not None
         run, _ = await runs.request_run(runtime.pool, number, kind)
@@ -64,12 +66,12 @@ def _durations(started: float, ended: dict[str, float]) -> dict[str, float]:
 
 def main() -> None:
     """Run and write one JSON line. With ``BENCH_PROFILE`` in the environment, cProfile writes to that file."""
-    data_dir, number, kind = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    configured, number, kind = settings(Path(sys.argv[1]), sys.argv[4].split(",")), int(sys.argv[2]), sys.argv[3]
     target = os.environ.get("BENCH_PROFILE")
     profile = cProfile.Profile() if target else None
     if profile is not None:
         profile.enable()
-    result = asyncio.run(sync(data_dir, number, kind))
+    result = asyncio.run(sync(configured, number, kind))
     if profile is not None and target:
         profile.disable()
         profile.dump_stats(target)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 # The package stands beside the tests, not among the installed ones.
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import memory, reads, syncs  # noqa: E402 -- the folder is put on the path above
+from benchmarks import memory, reads, surfaces, syncs  # noqa: E402 -- the folder is put on the path above
 from benchmarks.__main__ import arguments, parts, show  # noqa: E402 -- the folder is put on the path above
 from benchmarks.figures import Report, Spread  # noqa: E402 -- the folder is put on the path above
 from benchmarks.processes import cpu_seconds, peak_megabytes  # noqa: E402 -- the folder is put on the path above
@@ -48,6 +48,16 @@ def test_pages_are_read_from_all_three_servers(ground: Stage) -> None:
     text = _shown(reads.measure(ground, options, _quiet))
     for server in ("constant body", "Atsumi", "FastAPI + ORM"):
         assert f"{server}, 2 clients" in text
+
+
+def test_both_surfaces_are_read_and_synced(ground: Stage) -> None:
+    report = surfaces.measure(ground, surfaces.Options(applications=250, rounds=1, seconds=0.05, clients=2), _quiet)
+    text = _shown(report)
+    assert "first sync" in text
+    assert {(one["surface"], one["list"]) for one in report.raw["reads"]} == {
+        (surface, name) for surface in ("kombo", "bindbee") for name in surfaces.LISTS
+    }
+    assert [one["surfaces"] for one in report.raw["syncs"]] == [1, 2]
 
 
 def test_an_unchanged_sync_rewrites_nothing_and_a_changed_one_little(ground: Stage) -> None:
