@@ -57,6 +57,10 @@ def _candidate() -> Relation:
     )
 
 
+def _tags() -> Relation:
+    return _forward("tags", Model.TAG, "tag_remote_ids", "remote_id name")
+
+
 def _author() -> Relation:
     return _forward("author", Model.USER, "author_remote_id", "remote_id first_name last_name email")
 
@@ -108,6 +112,7 @@ _APPLICATIONS = (
         Model.CANDIDATE,
         "candidate_remote_id",
         "remote_id first_name last_name source remote_url tag_remote_ids email_addresses phone_numbers social_media",
+        _tags(),
         counts_change=True,
     ),
     _forward("current_stage", Model.STAGE, "current_stage_remote_id", _STAGE),
@@ -139,6 +144,7 @@ _CANDIDATES = (
         counts_change=True,
         relations=(_forward("current_stage", Model.STAGE, "current_stage_remote_id", "remote_id name"), _job()),
     ),
+    _tags(),
 )
 """The embedded applications show their own ``changed_at``, so every change of one reaches the candidate."""
 
@@ -155,6 +161,7 @@ _OFFERS = (
 )
 
 _INTERVIEWS = (
+    _forward("users", Model.USER, "user_remote_ids", "remote_id first_name last_name email"),
     _forward(
         "application",
         Model.APPLICATION,

@@ -366,24 +366,27 @@ def _interview_application(stored: Stored[Record] | None) -> wire.InterviewAppli
 
 
 def _tags(stored: Stored[Record]) -> list[wire.EmbeddedTag]:
-    """The tags that a candidate names. Names are unknown: relations do not reach over lists of remote ids yet."""
-    record = cast(Candidate, stored.record)
+    """The tags that a candidate names, also those that are not stored."""
+    names = {tag.record.remote_id: cast(Tag, tag.record).name for tag in stored.many("tags")}
     return [
-        wire.EmbeddedTag(id=values.reference(stored, Model.TAG, remote_id), remote_id=remote_id, name=None)
-        for remote_id in record.tag_remote_ids
+        wire.EmbeddedTag(
+            id=values.reference(stored, Model.TAG, remote_id), remote_id=remote_id, name=names.get(remote_id)
+        )
+        for remote_id in cast(Candidate, stored.record).tag_remote_ids
     ]
 
 
 def _interviewers(stored: Stored[Record]) -> list[wire.EmbeddedUser]:
-    """As :func:`_tags`."""
-    record = cast(Interview, stored.record)
+    """The users that an interview names, also those that are not stored."""
+    known = {user.record.remote_id: _embedded_user(user) for user in stored.many("users")}
     return [
-        wire.EmbeddedUser(
+        known.get(remote_id)
+        or wire.EmbeddedUser(
             id=values.reference(stored, Model.USER, remote_id),
             remote_id=remote_id,
             first_name=None,
             last_name=None,
             email=None,
         )
-        for remote_id in record.user_remote_ids
+        for remote_id in cast(Interview, stored.record).user_remote_ids
     ]

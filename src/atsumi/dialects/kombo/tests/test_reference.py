@@ -20,8 +20,8 @@ from atsumi.sync.projection import Relation
 
 pytestmark = pytest.mark.reference
 
-OWN_FIELDS = {("candidates", "tags"), ("applications", "candidate.tags"), ("interviews", "interviewers")}
-"""Paths that are a list of remote ids in the record itself: no relation stands for them, and a change counts anyway."""
+OWN_FIELDS = {("candidates", "tags"), ("interviews", "interviewers")}
+"""Paths that are a list of remote ids in the record itself: adding or removing one counts anyway."""
 NOT_IN_THE_MODEL = {("users", "system_role_assignment")}
 
 
