@@ -457,7 +457,10 @@ class Days(RuleBasedStateMachine):
     def _kill(self, kind: str, after: int) -> None:
         """End a run after some statement, mostly in the middle of a transaction, with nothing put in order."""
         self.wait(self._finish_open_run())
-        self.wait(self._break_off(kind, after * (4 if kind == "full" else 1)))
+        for name in ("move", "apply", "rename_candidate", "edit_job", "rename_stage", "add_stage"):
+            # So that each listing has something to lose.
+            getattr(self, f"_{name}")(after, after + 1)
+        self.wait(self._break_off(kind, after * {"full": 4, "incremental": 3}.get(kind, 1)))
         self._after_an_end(kind, is_finished_at_once=after % 3 > 0)
 
     def _after_an_end(self, kind: str, *, is_finished_at_once: bool) -> None:
