@@ -112,6 +112,14 @@ async def test_a_token_of_another_category_is_refused(pair: Pair) -> None:
         assert (await api.post("/api/embedded/v1/connectors/resync", headers=headers)).status_code == 200
 
 
+async def test_a_token_of_a_tool_that_is_not_installed_any_more_is_refused(pair: Pair) -> None:
+    app = create_app(replace(pair.mine.runtime, connectors={}))
+    headers = {"Authorization": f"Bearer {pair.mine.key}", "x-connector-token": await token_of(pair.mine)}
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://api.test") as api:
+        assert (await api.get("/api/ats/v1/jobs", headers=headers)).status_code == 403
+        assert len((await api.get("/api/ats/v1/connectors", headers=headers)).json()["items"]) == 1
+
+
 # Tenants.
 
 

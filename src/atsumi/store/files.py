@@ -130,12 +130,18 @@ class FileStorage:
             yield found
 
     async def delete_folder(self, folder: str) -> int:
-        """Remove all content below a folder; returns how many files that was. May be killed anywhere and repeated."""
+        """Remove all content below a folder; returns how many files that was. May be killed anywhere and repeated.
+
+        Raises :class:`ConfigurationError` when the storage does not allow it.
+        """
         count = 0
-        async for found in obstore.list(self._backend, prefix=folder):
-            paths = [one["path"] for one in found]
-            await obstore.delete_async(self._backend, paths)
-            count += len(paths)
+        try:
+            async for found in obstore.list(self._backend, prefix=folder):
+                paths = [one["path"] for one in found]
+                await obstore.delete_async(self._backend, paths)
+                count += len(paths)
+        except BaseError as error:
+            raise ConfigurationError(f"files cannot be removed from the storage: {type(error).__name__}") from error
         return count
 
     async def delete(self, path: str) -> None:

@@ -69,7 +69,10 @@ class Call:
             raise InvalidRequest([missing])
         if found is None:
             raise AuthenticationRequired("There is no connector with this token in the environment of your API key.")
-        category = self.services.connectors[found.tool].manifest.category
+        connector = self.services.connectors.get(found.tool)
+        if connector is None:
+            raise Forbidden(f"{found.tool} is not enabled in this installation.")
+        category = connector.manifest.category
         if of_category not in (None, category):
             raise Forbidden(
                 f"This connector token is of category {category} and cannot be used on {of_category} paths."
