@@ -15,6 +15,7 @@ from atsumi.server.custom_fields import CustomFieldService
 from atsumi.server.remapping import execute_run
 from atsumi.store import runs, shaping
 from atsumi.store.custom_fields import CustomField
+from atsumi.sync import remap
 from harness import Account, Product
 
 
@@ -168,6 +169,46 @@ async def test_a_path_that_fails_over_some_records_costs_their_value_only(produc
     assert [(kind, name) for _, kind, name, _ in issues] == [("custom_field", "odd")]
 
 
+class Killed(BaseException):
+    """Stands for SIGKILL: nothing catches it."""
+
+
+@pytest.mark.parametrize("place", [1, 4, 9])
+async def test_a_killed_remap_goes_on_and_counts_every_record_once(
+    product: Product, monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    account = await product.synced(applications=12, jobs=3)
+    await mapped(account, await define(account, "sex"), "gender")
+    monkeypatch.setattr(remap, "_RAW", 5)
+    monkeypatch.setattr(remap, "_GROUPS", 2)
+    record_page, pages = runs.record_page, 0
+
+    async def dying(*args: Any, **values: Any) -> None:
+        nonlocal pages
+        pages += 1
+        if pages == place:
+            raise Killed
+        await record_page(*args, **values)
+
+    claim = await account.claim("remap")
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "record_page", dying)
+        with pytest.raises(Killed):
+            await execute_run(account.runtime, claim, await account.fresh())
+    await account.pool.execute("UPDATE sync_run SET heartbeat_at = '-infinity' WHERE id = $1", claim.run.id)
+    again = await runs.claim_run(account.pool, claim.run.id)
+    assert again is not None
+    await execute_run(account.runtime, again, await account.fresh())
+
+    assert account.number not in await shaping.integrations_to_shape(account.pool, 100)
+    assert await shown(account, "sex") == {id: row["gender"] for id, row in held(account).items()}
+    assert await account.fragments() == await account.rendered_anew()
+    statement = "SELECT model, path, types, records_seen FROM integration_field WHERE integration = $1 ORDER BY 1, 2"
+    resumed = await account.fetch(statement)
+    await execute_run(account.runtime, await account.claim("remap"), await account.fresh())
+    assert resumed == await account.fetch(statement)
+
+
 HOSTILE = ["", "a..b", "[" * 800, "x" * 1025, "system('x')", "\0", "&a"]
 
 
@@ -224,34 +265,34 @@ async def test_another_environment_sees_and_changes_nothing(product: Product) ->
     assert answer.status_code == 400, answer.text
 
 
-@pytest.mark.parametrize(
-    "query", ["page_size=0", "page_size=2001", "page_size=x", "cursor=abc", "q=1", "page_size=1&page_size=1"]
-)
-async def test_bad_paging_is_refused(product: Product, query: str) -> None:
+BAD_QUERIES = ["page_size=0", "page_size=2001", "page_size=x", "cursor=abc", "q=1", "page_size=1&page_size=1"]
+
+
+async def test_bad_paging_is_refused(product: Product) -> None:
     account = await product.connect(applications=1)
 
-    answer = await product.api.get(
-        f"/v1/integrations/{account.integration.id}/integration-fields?{query}", headers=account.headers
-    )
+    for query in BAD_QUERIES:
+        answer = await product.api.get(
+            f"/v1/integrations/{account.integration.id}/integration-fields?{query}", headers=account.headers
+        )
+        assert answer.status_code == 400, answer.text
+        assert answer.json()["error"]["code"] == "PLATFORM.INPUT_INVALID"
 
-    assert answer.status_code == 400, answer.text
-    assert answer.json()["error"]["code"] == "PLATFORM.INPUT_INVALID"
+
+BAD_BODIES = [b"", b"{}", b"[]", b'{"integration_field_id": 5}', b'{"integration_field_id": "x"}', b"{" * 300]
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b'{"integration_field_id": 5}', b'{"integration_field_id": "x"}', b"{" * 300]
-)
-async def test_a_body_of_another_shape_is_refused(product: Product, body: bytes) -> None:
+async def test_a_body_of_another_shape_is_refused(product: Product) -> None:
     account = await product.connect(applications=1)
     field = await define(account, "shape")
 
-    answer = await product.api.put(
-        f"/v1/integrations/{account.integration.id}/custom-fields/{to_base58(field.id)}",
-        headers=account.headers,
-        content=body,
-    )
-
-    assert answer.status_code == 400, answer.text
+    for body in BAD_BODIES:
+        answer = await product.api.put(
+            f"/v1/integrations/{account.integration.id}/custom-fields/{to_base58(field.id)}",
+            headers=account.headers,
+            content=body,
+        )
+        assert answer.status_code == 400, answer.text
 
 
 def _uuid(spelled: str) -> UUID:
