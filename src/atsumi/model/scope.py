@@ -18,6 +18,7 @@ from atsumi.errors import InvalidInput
 from atsumi.model.actions import Action
 from atsumi.model.catalog import STRUCTS
 from atsumi.model.names import Model
+from atsumi.model.record import CONFIGURED
 
 Field = tuple[Model, str]
 """A canonical field: its model and its name."""
@@ -107,8 +108,8 @@ def indispensable(model: Model) -> frozenset[str]:
 
 @cache
 def fields_of(model: Model) -> tuple[str, ...]:
-    """All fields of a model."""
-    return STRUCTS[model].__struct_fields__
+    """The fields of a model that a tool may fill."""
+    return tuple(name for name in STRUCTS[model].__struct_fields__ if name not in CONFIGURED)
 
 
 def checked_settings(given: Mapping[str, object]) -> dict[str, Setting]:

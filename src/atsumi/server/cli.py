@@ -14,6 +14,7 @@ from atsumi.server.cli_fields import app as fields_app
 from atsumi.server.cli_files import app as files_app
 from atsumi.server.cli_integrations import app as integrations_app
 from atsumi.server.cli_keys import app as keys_app
+from atsumi.server.cli_mappings import app as mappings_app
 from atsumi.server.cli_schedules import describe
 from atsumi.server.cli_scopes import app as scopes_app
 from atsumi.server.cli_simulate import app as simulate_app
@@ -44,6 +45,7 @@ app.add_typer(integrations_app, name="integrations")
 app.add_typer(deletions_app, name="deletions")
 app.add_typer(fields_app, name="fields")
 app.add_typer(files_app, name="files")
+app.add_typer(mappings_app, name="mappings")
 app.add_typer(scopes_app, name="scopes")
 app.add_typer(simulate_app, name="simulate")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -78,13 +78,11 @@ async def raw_page(
     return [(row["remote_id"], row["data"]) for row in rows]
 
 
-async def replace_raw(
-    connection: Connection, owner: Owner, stream: str, contents: Mapping[str, bytes], digests: Mapping[str, bytes]
-) -> None:
-    """Put other bytes, with their digests, in the place of raw records' content; it does not count as a change."""
+async def replace_raw(connection: Connection, owner: Owner, rows: Sequence[tuple[str, str, bytes, bytes]]) -> None:
+    """Put other content in the place of raw records', by (stream, remote id, data, digest); it is no change of them."""
     await connection.executemany(
         "UPDATE raw_record SET data = $4, hash = $5 WHERE integration = $1 AND stream = $2 AND remote_id = $3",
-        [(owner.integration, stream, remote_id, data, digests[remote_id]) for remote_id, data in contents.items()],
+        [(owner.integration, *row) for row in rows],
     )
 
 

@@ -38,6 +38,8 @@ from atsumi.sync.target import Target
 
 UNMAPPED = "records without source"
 """The stream in whose name records are removed that no raw record leads to any more."""
+RAW_OUT_OF_SCOPE = "raw content out of scope"
+"""The stream in whose name it is removed; before any group is computed, since groups read several streams."""
 OUT_OF_SCOPE = "records out of scope"
 """The stream in whose name is removed what the integration's scope leaves out."""
 
@@ -95,6 +97,8 @@ async def _execute(work: Remap) -> str:
             troubles.append(f"{progress.stream}: not rendered, because this surface was switched off meanwhile.")
             await _end_stream(work, progress.stream, "SKIPPED", troubles[-1])
             continue
+        elif progress.stream == RAW_OUT_OF_SCOPE:
+            await _cut_raw(work, progress)
         elif progress.stream == OUT_OF_SCOPE:
             await _leave_out(work, progress)
         elif progress.stream == UNMAPPED:
@@ -134,7 +138,8 @@ async def _plan(work: Remap) -> Sequence[StreamProgress]:
         await records.check_owner(connection, work.owner)
         names: list[str] = []
         if not work.claim.run.only_documents:
-            names = [*await store.raw_streams(connection, work.number), OUT_OF_SCOPE, UNMAPPED]
+            streams = await store.raw_streams(connection, work.number)
+            names = [RAW_OUT_OF_SCOPE, *streams, OUT_OF_SCOPE, UNMAPPED]
             await shaping.begin_shaping(connection, work.claim.run.id, work.target.shape.version)
             await integration_fields.begin_recount(connection, work.owner)
         names += [documents_of(projection) for projection in work.target.projections]
@@ -162,7 +167,7 @@ async def _compute_groups(work: Remap, progress: StreamProgress) -> None:
             after = page[-1][0]
             raws = [RawRecord(progress.stream, id, data) for id, data in page]
             discovery = Discovery(work.target, read={RawKey(progress.stream, id) for id, _ in page})
-            await scoping.scrub(connection, work.owner, work.target.shape, progress.stream, raws)
+            await scoping.drop(connection, work.owner, work.target.shape, progress.stream, raws)
             groups, issues = await affected_groups(connection, work.number, mapping, context, raws)
             changed = 0
             for start in range(0, len(groups), _GROUPS):
@@ -229,6 +234,25 @@ async def _remove_unmapped(work: Remap, progress: StreamProgress) -> str | None:
                 await render_changes(connection, work.owner, work.target.integration, work.target.projections, changes)
                 await _note_page(connection, work, UNMAPPED, progress.position, len(rows), len(changes), ())
             await records.note_visible(work.pool, work.number)
+
+
+async def _cut_raw(work: Remap, progress: StreamProgress) -> None:
+    shape = work.target.shape
+    if not shape.scope.is_restricted:
+        return
+    begun, _, after = (progress.position or "").partition("/")
+    async with work.pool.acquire() as connection:
+        for stream in await store.raw_streams(connection, work.number):
+            if stream < begun:
+                continue
+            after = after if stream == begun else ""
+            while page := await store.raw_page(connection, work.number, stream, after, _RAW):
+                after = page[-1][0]
+                async with connection.transaction():
+                    await records.check_owner(connection, work.owner)
+                    raws = [RawRecord(stream, id, data) for id, data in page]
+                    changed = await scoping.cut(connection, work.owner, shape, raws)
+                    await _note_page(connection, work, progress.stream, f"{stream}/{after}", len(page), changed, ())
 
 
 async def _leave_out(work: Remap, progress: StreamProgress) -> None:

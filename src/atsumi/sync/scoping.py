@@ -23,23 +23,28 @@ from atsumi.sync.shaping import Shape
 from atsumi.sync.target import Target
 
 
-async def scrub(connection: Connection, owner: Owner, shape: Shape, stream: str, raws: Sequence[RawRecord]) -> None:
-    """Remove from stored raw records what may not be kept, in a transaction of its own.
+async def cut(connection: Connection, owner: Owner, shape: Shape, raws: Sequence[RawRecord]) -> int:
+    """Remove from stored raw records what may not be kept; returns how many had any. Belongs into a transaction.
 
     What then is stored equals what the next page will bring of the same records, so that this is no change of theirs.
+    """
+    left = {(raw.stream, raw.remote_id): shape.cut(raw.stream, raw.data) for raw in raws}
+    changed = [raw for raw in raws if left[raw.stream, raw.remote_id] != raw.data]
+    rows = [(raw.stream, raw.remote_id, left[raw.stream, raw.remote_id]) for raw in changed]
+    await store.replace_raw(connection, owner, [(*row, codec.content_hash(row[2])) for row in rows])
+    return len(rows)
+
+
+async def drop(connection: Connection, owner: Owner, shape: Shape, stream: str, raws: Sequence[RawRecord]) -> None:
+    """Forget raw records of a stream that is not kept, in a transaction of its own.
+
     Raises :class:`~atsumi.errors.StaleToken`.
     """
-    if not shape.scope.is_restricted:
+    if shape.keeps(stream):
         return
-    cut = {raw.remote_id: shape.cut(stream, raw.data) for raw in raws} if shape.keeps(stream) else {}
     async with connection.transaction():
         await records.check_owner(connection, owner)
-        if shape.keeps(stream):
-            changed = {raw.remote_id: cut[raw.remote_id] for raw in raws if cut[raw.remote_id] != raw.data}
-            digests = {remote_id: codec.content_hash(data) for remote_id, data in changed.items()}
-            await store.replace_raw(connection, owner, stream, changed, digests)
-        else:
-            await store.drop_raw(connection, owner, stream, [raw.remote_id for raw in raws])
+        await store.drop_raw(connection, owner, stream, [raw.remote_id for raw in raws])
 
 
 async def forget_doubts(connection: Connection, owner: Owner, shape: Shape) -> None:
@@ -63,7 +68,7 @@ async def strip(connection: Connection, owner: Owner, target: Target, model: Mod
     replaced: list[RecordRow] = []
     for row in (found[id] for id in ids if id in found):
         before = codec.decode(row)
-        after = codec.bare(before) if is_withheld else target.shape.emptied(before)
+        after = codec.bare(before) if is_withheld else target.shape.emptied(before, is_past=row.deleted_at is not None)
         encoded = codec.encode(target.integration, after, row.group_id)
         is_removed = is_withheld and row.deleted_at is None
         if encoded.hash == row.hash and not is_removed:
@@ -94,7 +99,7 @@ async def _strip_versions(
     changed: dict[tuple[UUID, int], bytes] = {}
     for id, seq, data in await history.contents(connection, owner.integration, CODES[model], ids):
         before = codec.read(model, data)
-        after = target.shape.emptied(before)
+        after = target.shape.emptied(before, is_past=True)
         if after is not before:
             changed[id, seq] = codec.encode(target.integration, after, None).data
     await history.replace_contents(connection, owner.integration, CODES[model], changed)

@@ -25,12 +25,13 @@ from atsumi.connector.contract import (
 from atsumi.connector.disclosure import Disclosure
 from atsumi.model.catalog import STRUCTS
 from atsumi.model.names import Model
-from atsumi.model.record import Record
+from atsumi.model.record import CONFIGURED, Record
 from atsumi.model.scope import EVERYTHING, Field, Scope, Setting, scope_of
 from atsumi.store import custom_fields
 from atsumi.store import shaping as store
 from atsumi.store.records import Connection
 from atsumi.sync.custom_fields import custom_field_steps
+from atsumi.sync.field_mappings import CompiledRule, compile_rules, replaced_fields
 from atsumi.sync.groups import BuiltGroups, load_sources
 from atsumi.sync.raw_documents import document_in_view
 
@@ -70,8 +71,20 @@ class Shape:
         """What stands in fields that are out of scope."""
         found: dict[Model, dict[str, Any]] = {}
         for model, name in self.scope.fields:
-            found.setdefault(model, {})[name] = _EMPTY[model][name]
+            names = (name, *CONFIGURED) if name == "custom_fields" else (name,)
+            found.setdefault(model, {}).update((one, _EMPTY[model][one]) for one in names)
         return found
+
+    @cached_property
+    def _emptied_past(self) -> Mapping[Model, Mapping[str, Any]]:
+        """The same for content that was computed from raw records which are there no more.
+
+        Custom fields may repeat any other field of theirs.
+        """
+        custom = ("custom_fields", *CONFIGURED)
+        return {
+            model: {**empty, **{one: _EMPTY[model][one] for one in custom}} for model, empty in self._emptied.items()
+        }
 
     @property
     def is_plain(self) -> bool:
@@ -119,9 +132,12 @@ class Shape:
             record = step(record, document, report)
         return self.emptied(record)
 
-    def emptied(self, record: Record) -> Record:
-        """The record without the content of fields that are out of scope; the same object where nothing has to go."""
-        empty = self._emptied.get(record.model)
+    def emptied(self, record: Record, *, is_past: bool = False) -> Record:
+        """The record without the content of fields that are out of scope; the same object where nothing has to go.
+
+        ``is_past``: it is not computed from what is stored now (a past version, a deleted record).
+        """
+        empty = (self._emptied_past if is_past else self._emptied).get(record.model)
         if empty is None or all(getattr(record, name) == value for name, value in empty.items()):
             return record
         return msgspec.structs.replace(record, **{name: _copied(value) for name, value in empty.items()})
@@ -142,16 +158,27 @@ async def load_shape(pool: asyncpg.Pool, integration: int, connector: Connector,
     if known is not None and known.version == await store.shape_version(pool, integration):
         return known
     row = await store.shape_of(pool, integration)
+    rules = compile_rules(row.mappings)
     # Read after the version, so that what changes in between is only ever newer than it says.
-    steps = custom_field_steps(
+    custom = custom_field_steps(
         await custom_fields.mapped_of(pool, integration), await custom_fields.passed_of(pool, integration)
     )
     return Shape(
         version=row.version,
         scope=scope_for(connector, row.scope.settings, row.scope.opted_out),
         disclosure=connector.disclosure or Disclosure(),
-        steps={model: (step,) for model, step in steps.items()},
+        steps=_steps(rules, custom),
+        replaced=replaced_fields(rules),
     )
+
+
+def _steps(rules: Sequence[CompiledRule], custom: Mapping[Model, Step]) -> Mapping[Model, Sequence[Step]]:
+    steps: dict[Model, list[Step]] = {}
+    for rule in rules:
+        steps.setdefault(rule.model, []).append(rule.apply)
+    for model, step in custom.items():
+        steps.setdefault(model, []).append(step)
+    return steps
 
 
 def scope_for(connector: Connector | None, settings: Mapping[str, Setting], opted_out: Collection[str]) -> Scope:

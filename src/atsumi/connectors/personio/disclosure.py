@@ -41,7 +41,9 @@ _STAGE_NAME = (Model.STAGE, "name")
 
 _CANDIDATE: Mapping[str, Told] = {
     "id": _KEPT,
-    "applications": _KEPT,  # by them it is known when all of a person's applications are anonymised
+    "applications[].id": _KEPT,  # by them it is known when all of a person's applications are anonymised
+    "applications[].application_date": reveals([(Model.APPLICATION, "applied_at")]),
+    "applications[].*": reveals([(Model.APPLICATION, "custom_fields")]),
     "is_anonymized": _KEPT,
     "first_name": serves(Model.CANDIDATE, "first_name"),
     "last_name": serves(Model.CANDIDATE, "last_name"),
