@@ -20,7 +20,7 @@ async def store_answer(pool: asyncpg.Pool, integration: int, target: Target, pag
     Nothing is inferred from what the page does not show. Raises :class:`~atsumi.errors.NotFound` when the integration
     is gone.
     """
-    by_key = {(raw.stream, raw.remote_id): raw for raw in page.records}
+    by_key = {(raw.stream, raw.remote_id): raw for raw in target.shape.narrowed(page.records)}
     async with pool.acquire() as connection, connection.transaction():
         owner = await deletion.visit(connection, integration)
         changed = []

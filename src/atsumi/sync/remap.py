@@ -242,9 +242,8 @@ async def _cut_raw(work: Remap, progress: StreamProgress) -> None:
         return
     begun, _, after = (progress.position or "").partition("/")
     async with work.pool.acquire() as connection:
-        for stream in await store.raw_streams(connection, work.number):
-            if stream < begun:
-                continue
+        streams = await store.raw_streams(connection, work.number)
+        for stream in streams[streams.index(begun) if begun in streams else 0 :]:
             after = after if stream == begun else ""
             while page := await store.raw_page(connection, work.number, stream, after, _RAW):
                 after = page[-1][0]
