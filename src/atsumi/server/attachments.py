@@ -66,7 +66,7 @@ async def _refresh(runtime: Runtime, number: int, applications: Sequence[str]) -
     stream = next((one for one in named if isinstance(one, LookupStream)), None)
     if stream is None or integration.state != "ACTIVE":
         return
-    context, target = await runtime.context(integration), runtime.target(integration)
+    context, target = await runtime.context(integration), await runtime.target(integration)
     for start in range(0, len(applications), stream.batch_size):
         page = await stream.fetch(context, applications[start : start + stream.batch_size])
         await store_answer(runtime.pool, number, target, page)

@@ -9,6 +9,7 @@ import msgspec
 
 from atsumi.dialects.kombo import values
 from atsumi.dialects.kombo.call import Call
+from atsumi.dialects.kombo.errors import WireError
 from atsumi.dialects.kombo.wire import Id, Instant, words
 from atsumi.dialects.kombo.wire.words import AttachmentTypeWord
 from atsumi.dialects.reading import shown
@@ -50,7 +51,7 @@ class CandidateFiles(msgspec.Struct, kw_only=True):
 
 async def of_application(call: Call) -> bytes:
     """Raises :class:`~atsumi.errors.NotFound` and what :meth:`Call.integration` raises."""
-    integration = await call.integration()
+    integration = await _integration(call)
     found = await call.services.attachments_of(
         integration, Model.APPLICATION, _id("application", call.parameters["application_id"])
     )
@@ -58,9 +59,17 @@ async def of_application(call: Call) -> bytes:
     return _answer(ApplicationFiles(results=files), found.warning)
 
 
+async def _integration(call: Call) -> Integration:
+    """The integration, if attachments are in its scope: else the tool is not even asked."""
+    integration = await call.integration()
+    if not integration.scope.has_model(Model.ATTACHMENT):
+        raise WireError("INTEGRATION.MODEL_DISABLED", "Attachments are out of this integration's scope.")
+    return integration
+
+
 async def of_candidate(call: Call) -> bytes:
     """Raises :class:`~atsumi.errors.NotFound` and what :meth:`Call.integration` raises."""
-    integration = await call.integration()
+    integration = await _integration(call)
     id = _id("candidate", call.parameters["candidate_id"])
     found = await call.services.attachments_of(integration, Model.CANDIDATE, id)
     files = []
