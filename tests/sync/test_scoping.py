@@ -177,3 +177,25 @@ def test_what_a_record_cannot_be_without_takes_it_along() -> None:
     assert scope.models >= {Model.JOB, Model.JOB_POSTING, Model.JOB_STAGE, Model.HIRING_TEAM_MEMBER}
     assert Model.APPLICATION not in scope.models
     assert connector.disclosure is disclosure
+
+
+async def test_surfaces_tell_what_is_out_of_scope(product: Product, canaries: Canaries, company: Simulator) -> None:
+    account = await product.synced(company)
+    await set_scope(account, {"user": "DISABLED", "candidate.source": "DISABLED", "candidate.location": "OPTIONAL"})
+    answer = await account.get("/ats/users")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "INTEGRATION.MODEL_DISABLED")
+    details = (await account.get(f"/integrations/{account.integration.id}")).json()["data"]
+    assert details["scope_config"]["name"] == "test"
+    models = {one["id"]: one for one in details["read_models"]}
+    assert (models["ats_users"]["is_available"], models["ats_users"]["scope_config_setting"]) == (False, "DISABLED")
+    fields = {one["id"]: one for one in models["ats_candidates"]["fields"]}
+    shown = {
+        name: (fields[name]["is_available"], fields[name]["scope_config_setting"]) for name in ("source", "location")
+    }
+    assert shown == {"source": (False, "DISABLED"), "location": (True, "OPTIONAL")}
+    # What stands there until the next pass has removed it is not shown as raw data either.
+    await disable(account, "candidate.location")
+    await account.pool.execute("UPDATE integration SET remote_data_enabled = true WHERE number = $1", account.number)
+    rows = [*await account.rows("applications"), *await account.rows("candidates")]
+    assert any(row["remote_data"] for row in rows)
+    assert not any(canaries.by_fields["candidate.location",] in str(row["remote_data"]) for row in rows)
