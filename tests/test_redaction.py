@@ -163,9 +163,9 @@ def test_texts_are_redacted_by_name(text: str, expected: str) -> None:
     ids=["no address", "long scheme", "many schemes", "no end", "long name", "many names", "headers", "blanks"],
 )
 def test_a_long_text_takes_no_long_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     redact_text(text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_fencing_token_is_a_number_and_stays_readable() -> None:

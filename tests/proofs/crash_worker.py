@@ -44,6 +44,7 @@ from atsumi.server.runtime import Runtime
 from atsumi.server.settings import master_key
 from atsumi.store import database, runs, tenants
 from atsumi.store.vault import Vault
+from atsumi.sync import lease
 from atsumi.sync.run import execute
 from harness import Origins, connect_values, product_settings, small_company
 
@@ -515,6 +516,8 @@ def _outcome(told: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     order = Order(**json.loads(sys.argv[1]))
     personio_client.PAGE_SIZE = PAGE_SIZE
+    # A run has the same commits however slow the machine is; nobody takes over before the worker has been stopped.
+    lease.HEARTBEAT_SECONDS = 3600.0
     # Children are short-lived, and must not copy this process's memory only to look for garbage in it.
     gc.disable()
     gc.freeze()

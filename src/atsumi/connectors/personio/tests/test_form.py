@@ -129,10 +129,10 @@ def test_an_odd_reference_to_a_description_is_no_trouble(odd: str) -> None:
     ids=["controls", "bytes"],
 )
 def test_a_huge_page_is_refused_at_once(inside: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(FormNotAvailable):
         parse(f'<form><input name="email">{inside}</form>')
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_hidden_fields_and_buttons_are_no_controls() -> None:
