@@ -226,12 +226,12 @@ async def test_an_unused_stage_taken_out_of_a_category_is_deleted_and_counts_for
 
     seen = await consequence(account, lambda: account.simulator.edit_category(category["id"], stages=rest))
 
-    assert seen.touched == only(jobs=jobs)
-    assert seen.moved == {}
+    # One document may be wrong: nothing is believed of it until a second run has missed the stage, too.
+    assert (seen.touched, seen.moved) == ({}, {})
 
     seen = await consequence(account, nothing)
 
-    assert seen.touched == only(application_stages=[stage])
+    assert seen.touched == only(jobs=jobs, application_stages=[stage])
     assert seen.moved == only(application_stages=[stage])
     assert seen.after["application-stages"][stage]["remote_deleted_at"] is not None
     assert stage not in await account.remote_ids("application-stages")
@@ -252,12 +252,11 @@ async def test_a_used_stage_taken_out_of_a_category_goes_inactive_and_stays_wher
 
     seen = await consequence(account, lambda: account.simulator.edit_category(category["id"], stages=rest))
 
-    assert seen.touched == only(**({"jobs": left} if (left := set(jobs) - seen_in) else {}))
-    assert seen.moved == {}
+    assert (seen.touched, seen.moved) == ({}, {})
 
     seen = await consequence(account, nothing)
 
-    assert seen.touched == only(application_stages=[stage])
+    assert seen.touched == only(application_stages=[stage], **({"jobs": left} if (left := set(jobs) - seen_in) else {}))
     assert seen.moved == only(application_stages=[stage])
     shown = seen.after["application-stages"][stage]
     assert (shown["status"], shown["remote_deleted_at"]) == ("INACTIVE", None)
