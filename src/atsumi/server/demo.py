@@ -12,7 +12,7 @@ import socket
 import stat
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +26,8 @@ from atsumi.server.progress import explain, watch
 from atsumi.server.runtime import Runtime, run_time
 from atsumi.server.serving import address, listen, serve, stop_on_signals
 from atsumi.server.settings import Settings
-from atsumi.store import runs, tenants
+from atsumi.store import connector_tokens, runs, tenants
 from atsumi.store.embedded import EmbeddedPostgres
-from atsumi.store.tenants import IntegrationRow
 
 _SIMULATOR_START_SECONDS = 60
 _PREFIX = "atsumi-demo-"
@@ -175,48 +174,50 @@ async def _show(
         await asyncio.sleep(0.5)
         run = await watch(runtime.pool, first.id, console)
     console.print(f"\n{explain(run)}\n", highlight=False)
-    base_url = address(listener)
-    _print_what_works(console, base_url, key, integration, simulated)
+    tokens = await connector_tokens.tokens_of(runtime.pool, runtime.vault, [integration.number])
+    facts = {
+        "base_url": address(listener),
+        "api_key": key,
+        "integration_id": integration.id,
+        "connector_token": tokens[integration.number],
+        "simulator_url": simulated.base_url,
+        "simulator_control_url": f"{simulated.base_url}/_control",
+    }
+    _print_what_works(console, facts)
     if options.ready_file is not None:
-        _write_ready_file(options.ready_file, base_url, key, integration, simulated)
+        _write_ready_file(options.ready_file, facts)
 
 
-def _print_what_works(
-    console: Console, base_url: str, key: str, integration: IntegrationRow, simulated: _Simulated
-) -> None:
+def _print_what_works(console: Console, facts: Mapping[str, str]) -> None:
     def line(label: str, value: str) -> None:
-        console.print(Text(f"{label:<12}", style="dim") + Text(value), soft_wrap=True)
+        console.print(Text(f"{label:<17}", style="dim") + Text(value), soft_wrap=True)
 
-    line("API", f"{base_url}/v1")
-    line("API key", key)
-    line("integration", integration.id)
-    line("simulator", f"{simulated.base_url}   control: {simulated.base_url}/_control/")
+    base_url, integration = facts["base_url"], facts["integration_id"]
+    line("API", f"{base_url}/v1 as Kombo's, {base_url}/api as Bindbee's")
+    line("API key", facts["api_key"])
+    line("integration", integration)
+    line("connector token", facts["connector_token"])
+    line("simulator", f"{facts['simulator_url']}   control: {facts['simulator_control_url']}/")
     console.print("\nTry it:\n")
-    headers = f"-H 'Authorization: Bearer {key}'"
-    one = f"{headers} -H 'X-Integration-Id: {integration.id}'"
+    headers = f"-H 'Authorization: Bearer {facts['api_key']}'"
+    kombo = f"{headers} -H 'X-Integration-Id: {integration}'"
+    bindbee = f"{headers} -H 'X-Connector-Token: {facts['connector_token']}'"
     for command in (
-        f"curl -s {one} '{base_url}/v1/ats/applications?page_size=2'",
-        f"curl -s {one} '{base_url}/v1/ats/jobs?statuses=OPEN&page_size=1'",
-        f"curl -s {headers} {base_url}/v1/integrations/{integration.id}",
+        f"curl -s {kombo} '{base_url}/v1/ats/applications?page_size=2'",
+        f"curl -s {bindbee} '{base_url}/api/ats/v1/applications?page_size=2&expand=job[name],candidate'",
+        f"curl -s {headers} {base_url}/v1/integrations/{integration}",
     ):
         console.print(f"  {command}\n", highlight=False, soft_wrap=True, markup=False)
     console.print("Ctrl-C stops everything.")
 
 
-def _write_ready_file(path: Path, base_url: str, key: str, integration: IntegrationRow, simulated: _Simulated) -> None:
-    content = {
-        "base_url": base_url,
-        "api_key": key,
-        "integration_id": integration.id,
-        "simulator_url": simulated.base_url,
-        "simulator_control_url": f"{simulated.base_url}/_control",
-    }
-    # Written beside and moved into place: whoever waits for the file never reads half of it. It holds a key.
+def _write_ready_file(path: Path, facts: Mapping[str, str]) -> None:
+    # Written beside and moved into place: whoever waits for the file never reads half of it. It holds secrets.
     try:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(content, file, indent=2)
+                json.dump(facts, file, indent=2)
                 file.write("\n")
             os.replace(temporary, path)
         except BaseException:
