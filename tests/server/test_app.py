@@ -8,7 +8,7 @@ from harness import Product
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/docs", "/v1", "/v1/", "//v1/ats/applications", "/v2/foo", "/healthz/", "/atsumi"]
+    "path", ["", "/docs/", "/v1", "/v1/", "//v1/ats/applications", "/v2/foo", "/healthz/", "/atsumi"]
 )
 async def test_an_unknown_path_is_a_404_in_the_envelope_of_all_errors(product: Product, path: str) -> None:
     answer = await product.api.get(f"{product.url}{path}", follow_redirects=False)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -12,18 +15,30 @@ from atsumi.dialects.http import pattern
 Json = dict[str, Any]
 
 _REFERENCE = "#/components/schemas/{name}"
+_ROLE = re.compile(r":\w+:`~?(?:[\w.]*\.)?(\w+)`")
+"""How a docstring refers to code; Markdown has no word for it."""
 
 
 def document(
-    title: str, version: str, base_path: str, paths: Json, schemas: Json, security: Mapping[str, Json]
+    title: str,
+    version: str,
+    base_path: str,
+    paths: Json,
+    schemas: Json,
+    security: Mapping[str, Json],
+    tags: Iterable[str] = (),
 ) -> bytes:
-    """The whole document as JSON. All of ``security`` is needed, unless an operation says otherwise."""
+    """The whole document as JSON. All of ``security`` is needed, unless an operation says otherwise.
+
+    ``tags`` are the operations' groups in the order of reading.
+    """
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
             "info": {"title": title, "version": version},
             "servers": [{"url": base_path}],
             "security": [{name: [] for name in security}],
+            "tags": [{"name": tag} for tag in tags],
             "paths": paths,
             "components": {"securitySchemes": security, "schemas": schemas},
         }
@@ -31,8 +46,12 @@ def document(
 
 
 def components(types: Iterable[type]) -> Json:
-    """The schemas of the types and of what they are made of, by name."""
-    return msgspec.json.schema_components(types, ref_template=_REFERENCE)[1]
+    """The schemas of the types and of what they are made of, by name; their docstrings are the descriptions."""
+    schemas: Json = msgspec.json.schema_components(types, ref_template=_REFERENCE)[1]
+    for schema in schemas.values():
+        if "description" in schema:
+            schema["description"] = _ROLE.sub(r"`\1`", cleandoc(schema["description"]))
+    return schemas
 
 
 def schema_of(type_: Any) -> Json:
@@ -46,9 +65,24 @@ def reference(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def content(description: str, schema: Json, content_type: str = "application/json") -> Json:
-    """A response."""
-    return {"description": description, "content": {content_type: {"schema": schema}}}
+def content(
+    description: str, schema: Json, content_type: str = "application/json", *, example: Any = None, headers: Any = None
+) -> Json:
+    """A response. ``headers`` are by name, ``example`` is a whole body."""
+    shown = {"schema": schema} | ({"example": example} if example is not None else {})
+    said = {"description": description, "content": {content_type: shown}}
+    return said | ({"headers": headers} if headers else {})
+
+
+def request_body(schema: Json) -> Json:
+    """The part of an operation that says which body it takes."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def golden(package: str, name: str) -> Any:
+    """What the golden file of that name in a dialect's package holds; ``None`` where there is none."""
+    file = files(package).joinpath(f"golden/{name}.json")
+    return msgspec.json.decode(file.read_bytes()) if file.is_file() else None
 
 
 def object_of(properties: Json) -> Json:

@@ -13,16 +13,22 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from atsumi.connector.contract import Connector
+from atsumi.dialects.atsumi.openapi import BASE_PATH
+from atsumi.dialects.atsumi.openapi import openapi_document as own_document
 from atsumi.dialects.atsumi.routes import routes as own_routes
+from atsumi.dialects.bindbee.dialect import DIALECT as BINDBEE
+from atsumi.dialects.bindbee.openapi import openapi_document as bindbee_document
 from atsumi.dialects.bindbee.projection import projection as bindbee_projection
 from atsumi.dialects.bindbee.routes import routes as bindbee_routes
 from atsumi.dialects.http import NoRoute
 from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import Family, error_answer
+from atsumi.dialects.kombo.openapi import openapi_document as kombo_document
 from atsumi.dialects.kombo.projection import projection as kombo_projection
 from atsumi.dialects.kombo.routes import routes as kombo_routes
 from atsumi.dialects.spelling import Spelling
 from atsumi.server.connectors import TokenServices
+from atsumi.server.docs.routes import Surface, docs_routes
 from atsumi.server.downloads import file_route
 from atsumi.server.history import HistoryServices
 from atsumi.server.registry import SPELLINGS
@@ -43,6 +49,29 @@ class OwnServices(HistoryServices, SyncServices):
         return {one.name: SPELLINGS[one.name] for one in self._runtime.projections}
 
 
+_KOMBO = Surface(
+    "kombo",
+    "Kombo",
+    "Thirteen lists of records, tools, integrations and custom fields. Kombo's published SDKs work with it.",
+    DIALECT.base_path,
+    kombo_document,
+)
+_BINDBEE = Surface(
+    "bindbee",
+    "Bindbee",
+    "Sixteen lists of records with related ones inline, connectors and custom fields, as Bindbee's contract has them.",
+    BINDBEE.base_path,
+    bindbee_document,
+)
+_OWN = Surface(
+    "atsumi",
+    "Atsumi",
+    "Every change in order, records as they were, how a sync went, and what each tool gives, field by field.",
+    BASE_PATH,
+    own_document,
+)
+
+
 def create_app(runtime: Runtime) -> Starlette:
     """The ASGI application over a running product; it opens and closes nothing itself."""
 
@@ -55,13 +84,17 @@ def create_app(runtime: Runtime) -> Starlette:
         return _json({"status": "ok"})
 
     surfaces: list[BaseRoute] = []
+    documented: list[Surface] = []
     if kombo_projection in runtime.projections:
         surfaces += kombo_routes(DialectServices(runtime, kombo_projection))
+        documented.append(_KOMBO)
     if bindbee_projection in runtime.projections:
         surfaces += bindbee_routes(TokenServices(runtime, bindbee_projection))
+        documented.append(_BINDBEE)
     surfaces += own_routes(OwnServices(runtime))
+    pages = docs_routes([*documented, _OWN], runtime.settings.public_url)
     app = Starlette(
-        routes=[Route("/healthz", health), file_route(runtime), *surfaces],
+        routes=[Route("/healthz", health), file_route(runtime), *pages, *surfaces],
         exception_handlers={HTTPException: _elsewhere},
     )
     # A client that follows a redirect may leave its key behind or turn its request into another one.

@@ -47,6 +47,7 @@ class Operation:
     method: str
     path: str
     id: str
+    tag: str
     summary: str
     description: str
     handler: Callable[[Call], Awaitable[msgspec.Struct]]
@@ -220,6 +221,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET",
         "/changes",
         "ListChanges",
+        "Changes",
         "Follow changes",
         "Every change of the integration's records in commit order. A reader who always goes on from the last cursor "
         "is shown each change exactly once and misses none, whatever is written meanwhile. Changes are kept for a "
@@ -233,6 +235,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET",
         "/records/{model}/{id}",
         "GetRecord",
+        "Records",
         "Read a record, now or as it was",
         "The canonical record. With `as_of` the version that was valid at that moment: 404 if the record did not exist "
         "then, 410 if that version is no longer kept.",
@@ -244,6 +247,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET",
         "/records/{model}/{id}/versions",
         "ListVersions",
+        "Records",
         "List a record's versions",
         "The versions that are kept, the present one first.",
         _versions,
@@ -257,6 +261,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET",
         "/records/{model}/{id}/diff",
         "CompareVersions",
+        "Records",
         "Compare a record at two moments",
         "The fields whose values differ. Both moments are read as in `as_of`.",
         _difference,
@@ -270,6 +275,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET",
         "/integrations/{integration_id}/runs",
         "ListRuns",
+        "Sync runs",
         "List sync runs",
         "The newest sync runs, newest first, and how fresh the integration's records are.",
         runs.list_runs,
@@ -281,6 +287,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET",
         "/runs/{run_id}",
         "GetRun",
+        "Sync runs",
         "Look at a sync run",
         "One run with its streams in reading order, and what that means for every model.",
         runs.get_run,
@@ -291,6 +298,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET",
         "/tools",
         "ListTools",
+        "Tools",
         "List tools",
         "The tools that can be connected, each with the models that it gives.",
         tools.list_tools,
@@ -301,6 +309,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "GET",
         "/tools/{tool}",
         "GetTool",
+        "Tools",
         "What a tool gives",
         "Every model and field of ours: whether the tool gives it, how sure that is, and if it does not, why; what the "
         "other surfaces call it; which listings it rests on, and which rights the credentials need. Made from the "

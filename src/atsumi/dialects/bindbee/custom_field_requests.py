@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -54,30 +55,25 @@ def _slug(sent: str) -> str:
     return sent
 
 
-_CATEGORY = Parameter("category", "The category.", **_one_of(*CATEGORIES))
+def _required(*parameters: Parameter) -> tuple[Parameter, ...]:
+    return tuple(replace(parameter, is_required=True) for parameter in parameters)
+
+
+_CATEGORY = Parameter("category", "The category.", **_one_of(*CATEGORIES), example=CATEGORY)
 _MODEL = Parameter(
     "model",
     "The model, as look-ups spell it.",
     {"type": "string", "maxLength": 64, "pattern": _SLUG_PATTERN},
     _slug,
+    example="candidate",
 )
-_TOOL = text("integration_slug", "What all connectors of this integration share.")
+_TOOL = text("integration_slug", "What all connectors of this integration share.", example="personio")
 _TOKEN = text("connector_token", "What this connector has.")
 
 LIST_PARAMETERS = (_CATEGORY, _MODEL, Parameter("source", "Who has defined it.", **_one_of(*ORIGINS)), *paging())
 SCOPE_PARAMETERS = (_TOOL, _TOKEN)
-RAW_PARAMETERS = (_CATEGORY, _MODEL, _TOKEN, _TOOL)
-CONFIGURATION_PARAMETERS = (_TOKEN, _CATEGORY, _MODEL)
-
-
-def required(asked: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    """The same parameters. Raises :class:`InvalidRequest` unless these were given."""
-    missing = [name for name in names if asked[name] is None]
-    if missing:
-        raise InvalidRequest(
-            [Fault(type="missing", loc=["query", name], msg="Field required", input=None) for name in missing]
-        )
-    return asked
+RAW_PARAMETERS = (*_required(_CATEGORY, _MODEL), _TOKEN, _TOOL)
+CONFIGURATION_PARAMETERS = _required(_TOKEN, _CATEGORY, _MODEL)
 
 
 def model_named(place: Place, category: str, slug: str) -> Model:

@@ -28,7 +28,6 @@ from atsumi.dialects.bindbee.custom_field_requests import (
     model_named,
     path_of,
     refusal,
-    required,
     scope_named,
 )
 from atsumi.dialects.bindbee.custom_field_wire import (
@@ -189,7 +188,7 @@ async def delete_mapping(call: Call) -> Answer:
 async def raw_data(call: Call) -> bytes:
     """The newest record of a connector as the tool sends it, else an example with nobody's data; ``null`` for none."""
     caller = await call.caller()
-    asked = required(read_query(RAW_PARAMETERS, call.scope["query_string"]), "category", "model")
+    asked = read_query(RAW_PARAMETERS, call.scope["query_string"])
     model = model_named("query", asked["category"], asked["model"])
     where = await scope_named(call, caller, "query", asked["integration_slug"], asked["connector_token"])
     if where.tool is not None:
@@ -225,9 +224,7 @@ async def preview(call: Call) -> bytes:
 async def configuration(call: Call) -> bytes:
     """Every field of a model with the mapping that counts for a connector."""
     caller = await call.caller()
-    asked = required(
-        read_query(CONFIGURATION_PARAMETERS, call.scope["query_string"]), "connector_token", "category", "model"
-    )
+    asked = read_query(CONFIGURATION_PARAMETERS, call.scope["query_string"])
     model = model_named("query", asked["category"], asked["model"])
     integration = await connector_named(call, caller, "query", asked["connector_token"])
     services = call.services.custom_fields

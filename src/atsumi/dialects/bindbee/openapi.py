@@ -28,9 +28,13 @@ _REFUSALS = {
     "401": "The API key is missing or not known, or the connector token is not one of its environment.",
     "403": "The connector token is of another category, or the connector is switched off.",
     "404": "There is no such record.",
-    "429": "More requests in a minute than a connector may have.",
+    "429": "More requests in a minute than a connector may have. `Retry-After` says when to come back.",
+    "500": "Something went wrong on our side. Its cause is in the server's log.",
+    "504": "The request took too long.",
 }
 """What may be answered besides a success, with a text."""
+_CONFLICT = {"409": "It is not possible as things stand; the text says why."}
+"""What may be answered besides to requests that change something."""
 
 
 def openapi_document() -> bytes:
@@ -43,7 +47,8 @@ def openapi_document() -> bytes:
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     security = {"api_key": {"type": "http", "scheme": DIALECT.auth_scheme.lower()}}
-    return openapi.document(DIALECT.title, DIALECT.version, DIALECT.base_path, paths, schemas, security)
+    tags = dict.fromkeys(operation.tag for operation in OPERATIONS)
+    return openapi.document(DIALECT.title, DIALECT.version, DIALECT.base_path, paths, schemas, security, tags)
 
 
 def _completed(spec: ListSpec, schema: Json) -> Json:
@@ -63,10 +68,8 @@ def _completed(spec: ListSpec, schema: Json) -> Json:
 
 def _operation(operation: Operation) -> Json:
     token = openapi.header(DIALECT.integration_header, "The connector: which customer's records are meant.")
-    body: Json = {}
-    if operation.body is not None:
-        schema = openapi.reference(operation.body.__name__)
-        body = {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    body = openapi.request_body(openapi.reference(operation.body.__name__)) if operation.body is not None else {}
+    refusals = _REFUSALS if operation.method == "GET" else _REFUSALS | _CONFLICT
     return {
         "operationId": operation.id,
         "summary": operation.summary,
@@ -78,10 +81,10 @@ def _operation(operation: Operation) -> Json:
         ],
         **body,
         "responses": {
-            str(operation.status): openapi.content("Success.", _success(operation))
+            str(operation.status): openapi.content("Success.", _success(operation), example=_example(operation))
             if operation.status != _EMPTY
             else {"description": "Done. There is no body."},
-            **{code: openapi.content(said, openapi.reference("Refusal")) for code, said in _REFUSALS.items()},
+            **{code: openapi.content(said, openapi.reference("Refusal")) for code, said in sorted(refusals.items())},
             "422": openapi.content("The request is not understood.", openapi.reference("BadInput")),
         },
     }
@@ -99,9 +102,18 @@ def _success(operation: Operation) -> Json:
     )
 
 
+def _example(operation: Operation) -> Any:
+    """The golden file of a list's documents, or the first of them where one is read."""
+    page = openapi.golden(__package__, operation.path.removesuffix("/{id}").rpartition("/")[2])
+    return page if page is None or operation.item is not None else next(iter(page["items"]), None)
+
+
 def _path(name: str) -> Json:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 
 
 def _query(parameter: Parameter) -> Json:
-    return openapi.query(parameter.name, parameter.schema, parameter.description, is_repeated=True)
+    described = openapi.query(
+        parameter.name, parameter.schema, parameter.description, is_required=parameter.is_required, is_repeated=True
+    )
+    return described | ({"example": parameter.example} if parameter.example is not None else {})

@@ -43,11 +43,14 @@ class Parameter:
     read: Callable[[str], Any]
     default: Any = None
     is_list: bool = False
+    is_required: bool = False
+    example: str | None = None
+    """Given where a request that lacks the parameter may not be understood."""
 
 
-def text(name: str, description: str) -> Parameter:
+def text(name: str, description: str, *, example: str | None = None) -> Parameter:
     """Any text but an empty one."""
-    return Parameter(name, description, {"type": "string"}, str)
+    return Parameter(name, description, {"type": "string"}, str, example=example)
 
 
 def texts(name: str, description: str, *, is_repeated: bool = False) -> Parameter:
@@ -105,6 +108,7 @@ def read_query(parameters: Sequence[Parameter], query_string: bytes) -> Mapping[
     by_name = {parameter.name: parameter for parameter in parameters}
     found: dict[str, Any] = {}
     faults: list[Fault] = []
+    given = {name for name, _ in pairs}
     for name, sent in pairs:
         try:
             _add(found, by_name, name, sent)
@@ -112,6 +116,11 @@ def read_query(parameters: Sequence[Parameter], query_string: bytes) -> Mapping[
             loc: list[str | int] = ["query", reading.cut(name)]
             context = {"ctx": error.context} if error.context else {}
             faults.append(Fault(type=error.type, loc=loc, msg=str(error), input=reading.cut(sent), **context))
+    faults += [
+        Fault(type="missing", loc=["query", parameter.name], msg="Field required", input=None)
+        for parameter in parameters
+        if parameter.is_required and parameter.name not in given
+    ]
     if faults:
         raise InvalidRequest(faults)
     return {parameter.name: found.get(parameter.name, parameter.default) for parameter in parameters}

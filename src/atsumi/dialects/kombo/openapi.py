@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
+from atsumi.dialects import openapi
 from atsumi.dialects.freshness import AS_OF, HELD_BACK, NEXT_SYNC_AT, SYNC_STATE
-from atsumi.dialects.http import pattern
 from atsumi.dialects.kombo import wire
 from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import CODES, ErrorDocument, Family, codes_of
 from atsumi.dialects.kombo.general import CATEGORIES
 from atsumi.dialects.kombo.lists import LISTS, Filter, Kind, ListSpec
 from atsumi.dialects.kombo.operations import OPERATIONS, Operation
+from atsumi.dialects.openapi import object_of
 from atsumi.store.freshness import SYNC_STATES
 
 Json = dict[str, Any]
@@ -22,6 +22,15 @@ _INSTANT: Json = {
     "type": "string",
     "description": "A date or an instant; without a zone it is read as UTC.",
     "examples": ["2024-01-31", "2024-01-31T09:30:00.000Z"],
+}
+_SOME_INSTANT = "2026-11-02T09:30:00.000Z"
+_IN_PATHS = {
+    "application_id": "Our id of the application.",
+    "candidate_id": "Our id of the candidate.",
+    "category": "The kind of tools; only `ats` has any here.",
+    "custom_field_id": "The custom field's id.",
+    "integration_field_id": "The field's id.",
+    "integration_id": "The integration, as `{tool}:{id}`.",
 }
 _OPEN_WORDS = {
     "employment_type": wire.words.EMPLOYMENT_TYPES,
@@ -53,11 +62,26 @@ _FRESHNESS: Json = {
 }
 
 
+_TAGS = {
+    "ats": "Files",
+    "check-api-key": "Access",
+    "integrations": "Integrations",
+    "tools": "Tools",
+    "force-sync": "Syncing",
+}
+"""The groups of operations that are no lists, by the first part of their paths."""
+_LISTS_TAG = "Lists"
+_MORE_STATUSES: Mapping[Family, Mapping[int, str]] = {
+    Family.ATS: {404: "There is no such record."},
+    Family.GENERAL: {404: "There is nothing with this id.", 409: "It is not possible as things stand."},
+}
+"""What is answered besides without a code."""
+
+
 def openapi_document() -> bytes:
     """The document as JSON."""
     bodies = [body for op in OPERATIONS for body in (op.body, op.data) if body is not None]
-    documents = [*(spec.document for spec in LISTS), *bodies, ErrorDocument]
-    _, schemas = msgspec.json.schema_components(documents, ref_template="#/components/schemas/{name}")
+    schemas = openapi.components([*(spec.document for spec in LISTS), *bodies, ErrorDocument])
     for spec in LISTS:
         schemas[spec.document.__name__]["properties"]["remote_data"] = {
             "anyOf": [{"type": "object"}, {"type": "null"}],
@@ -71,93 +95,86 @@ def openapi_document() -> bytes:
     paths: Json = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
-    return msgspec.json.encode(
-        {
-            "openapi": "3.1.0",
-            "info": {"title": DIALECT.title, "version": DIALECT.version},
-            "servers": [{"url": DIALECT.base_path}],
-            "security": [{"api_key": []}],
-            "paths": paths,
-            "components": {
-                "securitySchemes": {"api_key": {"type": "http", "scheme": DIALECT.auth_scheme.lower()}},
-                "schemas": schemas,
-            },
-        }
-    )
+    security = {"api_key": {"type": "http", "scheme": DIALECT.auth_scheme.lower()}}
+    tags = (_LISTS_TAG, *_TAGS.values())
+    return openapi.document(DIALECT.title, DIALECT.version, DIALECT.base_path, paths, schemas, security, tags)
 
 
 def _operation(operation: Operation) -> Json:
-    body: Json = {}
-    if operation.body is not None:
-        content = {"application/json": {"schema": _reference(operation.body)}}
-        body = {"requestBody": {"required": True, "content": content}}
-    headers = {"headers": _FRESHNESS} if operation.list is not None else {}
+    body = openapi.request_body(_reference(operation.body)) if operation.body is not None else {}
+    headers = _FRESHNESS if operation.list is not None else None
     return {
         "operationId": operation.id,
         "summary": operation.summary,
+        "tags": [_LISTS_TAG if operation.list is not None else _TAGS[operation.path.split("/")[1]]],
         "parameters": _parameters(operation),
         **body,
         "responses": {
-            "200": _content("Success.", _success(operation)) | headers,
-            "default": _content("Error.", {"$ref": f"#/components/schemas/{_error_name(operation.family)}"}),
+            "200": openapi.content("Success.", _success(operation), example=_example(operation), headers=headers),
+            **_errors(operation.family),
         },
     }
 
 
-def _content(description: str, schema: Json) -> Json:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+def _errors(family: Family) -> Json:
+    """By status, with the codes that it may have."""
+    said: dict[int, list[str]] = {status: [text] for status, text in _MORE_STATUSES[family].items()}
+    for code in codes_of(family):
+        said.setdefault(CODES[code].status, []).append(f"`{code}`: {CODES[code].title}.")
+    schema = openapi.reference(_error_name(family))
+    return {str(status): openapi.content(" ".join(said[status]), schema) for status in sorted(said)}
+
+
+def _example(operation: Operation) -> Any:
+    """A page with the golden file of the list's documents."""
+    if operation.list is None:
+        return None
+    document = openapi.golden(__package__, operation.list.name)
+    return {"status": "success", "data": {"next": None, "as_of": _SOME_INSTANT, "results": [document]}}
 
 
 def _success(operation: Operation) -> Json:
     if operation.list is not None:
-        data = _object(
+        data = object_of(
             {
-                "next": {"anyOf": [{"type": "string"}, {"type": "null"}]},
-                "as_of": {
-                    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}],
-                    "description": f"{_AS_OF} `null` before there was one. A field of ours.",
-                },
-                "results": {"type": "array", "items": _reference(operation.list.document)},
+                "next": openapi.or_null({"type": "string"}),
+                "as_of": openapi.or_null({"type": "string", "format": "date-time"})
+                | {"description": f"{_AS_OF} `null` before there was one. A field of ours."},
+                "results": _array(_reference(operation.list.document)),
             }
         )
     else:
         data = _reference(operation.data) if operation.data is not None else {"type": "object"}
-    more: Json = {"warnings": _array(_object({"message": {"type": "string"}}))} if operation.has_warnings else {}
-    return _object({"status": {"const": "success"}, "data": data} | more)
-
-
-def _object(properties: Json) -> Json:
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    more: Json = {"warnings": _array(object_of({"message": {"type": "string"}}))} if operation.has_warnings else {}
+    return object_of({"status": {"const": "success"}, "data": data} | more)
 
 
 def _reference(document: type) -> Json:
-    return {"$ref": f"#/components/schemas/{document.__name__}"}
+    return openapi.reference(document.__name__)
 
 
 def _parameters(operation: Operation) -> list[Json]:
-    found: list[Json] = [
-        {
-            "name": name,
-            "in": "path",
-            "required": True,
-            "schema": {"type": "string", "enum": list(CATEGORIES)} if name == "category" else {"type": "string"},
-        }
-        for name in pattern(operation.path).groupindex
-    ]
+    found = [_path(name) for name in openapi.path_names(operation.path)]
     if operation.is_addressed:
-        header: Json = {"name": DIALECT.integration_header, "in": "header", "required": True}
-        found.append(header | {"schema": {"type": "string"}, "description": "The integration, as `{tool}:{id}`."})
+        found.append(openapi.header(DIALECT.integration_header, "The integration, as `{tool}:{id}`."))
     if operation.largest_page is not None:
         found += _paging(operation.largest_page)
     return found + (_list_parameters(operation.list) if operation.list is not None else [])
+
+
+def _path(name: str) -> Json:
+    schema: Json = {"type": "string"}
+    if name == "category":
+        schema |= {"enum": list(CATEGORIES), "examples": ["ats"]}
+    return {"name": name, "in": "path", "required": True, "schema": schema, "description": _IN_PATHS[name]}
 
 
 def _paging(largest: int) -> list[Json]:
     paging = DIALECT.paging
     size = {"type": "integer", "minimum": 1, "maximum": largest, "default": paging.default_size}
     return [
-        _query(paging.cursor_parameter, {"type": "string"}, "`next` of the page before, with the same filters."),
-        _query(paging.size_parameter, size, "How many records a page holds at most."),
+        openapi.query(paging.cursor_parameter, {"type": "string"}, "`next` of the page before, with the same filters."),
+        openapi.query(paging.size_parameter, size, "How many records a page holds at most."),
     ]
 
 
@@ -165,11 +182,11 @@ def _list_parameters(spec: ListSpec) -> list[Json]:
     flag = {"type": "boolean", "default": False}
     return [
         *_paging(DIALECT.paging.maximum_size),
-        _query("updated_after", _INSTANT, "Records that changed after this, or whose related data did."),
-        _query("include_deleted", flag, "Also records that are gone from the tool."),
-        _query("ignore_unsupported_filters", flag, "Skip filters on fields that the tool cannot fill."),
-        _query("ids", _array({"type": "string"}), "Our ids."),
-        _query("remote_ids", _array({"type": "string"}), "The tool's ids."),
+        openapi.query("updated_after", _INSTANT, "Records that changed after this, or whose related data did."),
+        openapi.query("include_deleted", flag, "Also records that are gone from the tool."),
+        openapi.query("ignore_unsupported_filters", flag, "Skip filters on fields that the tool cannot fill."),
+        openapi.query("ids", _array({"type": "string"}), "Our ids."),
+        openapi.query("remote_ids", _array({"type": "string"}), "The tool's ids."),
         *(_filter(filter_) for filter_ in spec.filters),
     ]
 
@@ -185,16 +202,13 @@ def _filter(filter_: Filter) -> Json:
             text = _array(text)
         case _:
             pass
-    return _query(filter_.name, text, filter_.description) | ({"deprecated": True} if filter_.is_deprecated else {})
+    return openapi.query(filter_.name, text, filter_.description) | (
+        {"deprecated": True} if filter_.is_deprecated else {}
+    )
 
 
 def _array(items: Json) -> Json:
     return {"type": "array", "items": items}
-
-
-def _query(name: str, schema: Json, description: str) -> Json:
-    array = {"style": "form", "explode": False} if schema.get("type") == "array" else {}
-    return {"name": name, "in": "query", "required": False, "schema": schema, "description": description} | array
 
 
 def _error_name(family: Family) -> str:
@@ -202,9 +216,9 @@ def _error_name(family: Family) -> str:
 
 
 def _error_schema(envelope: Json, family: Family) -> Json:
-    text = {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    text = openapi.or_null({"type": "string"})
     statuses = ", ".join(f"{code} {CODES[code].status}" for code in codes_of(family))
-    detail = _object(
+    detail = object_of(
         {
             "code": {"enum": [*codes_of(family), None], "description": f"With its HTTP status: {statuses}."},
             "title": text,
@@ -212,4 +226,4 @@ def _error_schema(envelope: Json, family: Family) -> Json:
             "log_url": text,
         }
     )
-    return _object({"status": {"const": "error"}, "error": detail}) | {"description": envelope["description"]}
+    return object_of({"status": {"const": "error"}, "error": detail}) | {"description": envelope["description"]}

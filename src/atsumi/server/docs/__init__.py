@@ -1,0 +1,1 @@
+"""Readable documentation: one page for each API surface, made of the surface's own OpenAPI document."""
