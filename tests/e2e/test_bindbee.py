@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from atsumi.dialects.bindbee.lists import LISTS
-from atsumi.model.ids import from_base58
 from bindbee_reader import NAMES, Bindbee, bindbee_of
 from harness import Account, Product, small_company
 
@@ -178,35 +177,6 @@ async def test_tenants_never_meet(bindbee: Bindbee, product: Product) -> None:
         for row in (await bindbee.rows(name))[:1]:
             assert (await other.get(f"{name}/{row['id']}")).status_code == 404
             assert await other.rows(name, ids=row["id"]) == []
-
-
-async def test_both_surfaces_show_the_same_records(bindbee: Bindbee) -> None:
-    """Field by field, through the two spellings of an id."""
-    account = bindbee.account
-    pairs = {
-        "candidates": ("candidates", {"first_name": "first_name", "last_name": "last_name", "title": "title"}),
-        "applications": ("applications", {"job": "job_id", "candidate": "candidate_id", "rejected_at": "rejected_at"}),
-        "jobs": ("jobs", {"name": "name", "code": "job_code", "description": "description", "status": "status"}),
-        "remote-users": ("users", {"first_name": "first_name", "last_name": "last_name"}),
-    }
-    for name, (theirs, fields) in pairs.items():
-        ours = {row["remote_id"]: row for row in await bindbee.rows(name)}
-        others = {row["remote_id"]: row for row in await account.rows(theirs)}
-        assert set(ours) == set(others)
-        for remote_id, row in ours.items():
-            other = others[remote_id]
-            assert row["id"] == _uuid(other["id"])
-            for one, another in fields.items():
-                value = _uuid(other[another]) if another.endswith("_id") else other[another]
-                assert row[one] == value, f"{one} of {name}"
-    people = {row["remote_id"]: row for row in await account.rows("candidates")}
-    for remote_id, row in {row["remote_id"]: row for row in await bindbee.rows("candidates")}.items():
-        assert row["applications"] == [_uuid(one["id"]) for one in people[remote_id]["applications"]]
-        assert row["phone_numbers"] == [one["phone_number"] for one in people[remote_id]["phone_numbers"]]
-
-
-def _uuid(spelled: str | None) -> str | None:
-    return None if spelled is None else str(from_base58(spelled))
 
 
 async def test_a_reader_of_changes_has_what_a_full_read_gives(product: Product) -> None:
