@@ -21,6 +21,8 @@ _NOT_COMPARED: Mapping[str, frozenset[str]] = {
     # Looking again at what a snapshot no longer holds takes the clock, and a number, without changing anything.
     "clock": frozenset({"token", "batch", "stamped_at"}),
     "commit_batch": frozenset({"batch"}),
+    # Our own clock, which may or may not be that of the commit.
+    "integration_field": frozenset({"first_seen_at"}),
     "raw_record": frozenset({"batch"}),
     "stream_watermark": frozenset({"batch"}),
     # What was read twice counts twice.
