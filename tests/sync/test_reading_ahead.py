@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -11,13 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atsumi.connector.contract import Page
-from atsumi.server.settings import Settings
 from atsumi.sync.page import PageResult
 from atsumi.sync.run import _ahead, execute
 from harness import Product, small_company
 
 LISTING = "/v2/recruiting/applications"
-DEFAULT: int = Settings.model_fields["sync_page_prefetch"].default
+PAGES, PAGE_SIZE = 8, 5
 
 
 @settings(deadline=None)
@@ -43,13 +41,15 @@ def test_no_more_pages_are_asked_for_than_are_read_ahead(size: int, count: int) 
     asyncio.run(read())
 
 
-@pytest.mark.parametrize("prefetch", sorted({0, DEFAULT, 3}))
+@pytest.mark.parametrize(
+    ("changes", "read_again"), [({}, 1), ({"prefetch": 1}, 2), ({"prefetch": 3}, 4)], ids=["default", "1", "3"]
+)
 @pytest.mark.parametrize("stops_at", [1, 4])
-async def test_a_stopped_run_reads_no_more_again_than_the_page_under_way_and_those_read_ahead(
-    product: Product, monkeypatch: pytest.MonkeyPatch, prefetch: int, stops_at: int
+async def test_a_stopped_run_reads_the_page_under_way_again_and_none_but_those_read_ahead_on_wish(
+    product: Product, monkeypatch: pytest.MonkeyPatch, changes: dict[str, int], read_again: int, stops_at: int
 ) -> None:
-    monkeypatch.setattr("atsumi.connectors.personio.client.PAGE_SIZE", 5)
-    account = await product.connect(small_company(applications=40))
+    monkeypatch.setattr("atsumi.connectors.personio.client.PAGE_SIZE", PAGE_SIZE)
+    account = await product.connect(small_company(applications=PAGES * PAGE_SIZE))
     claim, stored = await account.claim("full"), 0
 
     def stop(stream: str, _: PageResult) -> None:
@@ -58,13 +58,11 @@ async def test_a_stopped_run_reads_no_more_again_than_the_page_under_way_and_tho
         if stored == stops_at:
             running.cancel()
 
-    running = asyncio.create_task(execute(await account.work(claim, prefetch=prefetch, observe=stop)))
+    running = asyncio.create_task(execute(await account.work(claim, observe=stop, **changes)))
     with pytest.raises(asyncio.CancelledError):
         await running
     run = await account.resume(claim.run.id)
 
     assert run.state == "SUCCEEDED"
-    pages = math.ceil(40 / 5)
-    asked = account.simulator.log.counts[f"GET {LISTING}"]
-    assert pages <= asked <= pages + prefetch + 1
-    assert len(await account.remote_ids("applications")) == 40
+    assert PAGES <= account.simulator.log.counts[f"GET {LISTING}"] <= PAGES + read_again
+    assert len(await account.remote_ids("applications")) == PAGES * PAGE_SIZE

@@ -216,12 +216,13 @@ class Settings(BaseSettings):
         json_schema_extra={"unit": "hours"},
     )
     sync_page_prefetch: int = Field(
-        default=1,
+        default=0,
         ge=0,
         le=16,
-        description="How many pages a sync reads ahead of the one it is storing. Each costs the memory of one page, "
-        "and is read again when the process is killed; 0 reads the next page only when the last one is stored. More "
-        "than 1 helps only where the tool answers unevenly.",
+        description="How many pages a sync reads ahead of the one it is storing. With 0, the next page is read when "
+        "the last one is stored, and a killed sync reads at most one page again. Each page ahead is one more that is "
+        "read again, and takes its memory; 1 lets reading and storing overlap, and more than 1 helps only where the "
+        "tool answers unevenly.",
         json_schema_extra={"unit": "pages"},
     )
     dialects: Annotated[tuple[Literal["kombo", "bindbee"], ...], NoDecode] = Field(

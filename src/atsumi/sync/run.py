@@ -1,7 +1,7 @@
 """Executing one sync run: streams in order, pages one by one, resumable at every page.
 
 The run's rows are the truth. This module only moves them forward: it may be killed anywhere, and whoever claims the
-run next reads at most the page under way again, and those that were fetched ahead of it.
+run next reads at most the page under way again, and those that were fetched ahead of it where the operator wants that.
 
 Where the next read of a stream begins (its watermark) moves only past what was surely read. A listing that may have
 passed over records (an empty page in its middle, an end that names a page it has shown before) leaves it where it was,
@@ -44,9 +44,6 @@ from atsumi.sync.target import Target
 
 _FIRST_RETRY = timedelta(seconds=10)
 _LONGEST_RETRY = timedelta(minutes=30)
-_AHEAD = 1
-"""Pages fetched before they are needed, so that the tool's latency and our writing overlap."""
-
 _SLICE = Slice()
 
 _GROWN = frozenset(4**power for power in range(10))
@@ -65,7 +62,8 @@ class Work:
     target: Target
     context: Context
     observe: Observer | None = None
-    prefetch: int = _AHEAD
+    prefetch: int = 0
+    """Pages fetched before they are needed, so that the tool's latency and our writing overlap."""
     clock: Callable[[], datetime] | None = None
     """Tells when the run ends; ``None``: the database does."""
     slice: Slice = _SLICE
