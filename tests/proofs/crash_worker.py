@@ -345,7 +345,8 @@ def again(asked: Counter[str], needed: Counter[str]) -> tuple[int, list[str]]:
     """How many pages were read more often than an unbroken run reads them, and which requests that took.
 
     The forms, moves or files of one page are one request each; so are the single records that a deletion is confirmed
-    by. Streams that are read side by side may each repeat a page; the most of any counts.
+    by, and those that belong to a page of a listing (the candidates of anonymised applications), which count with it.
+    Streams that are read side by side may each repeat a page; the most of any counts.
     """
     extra = asked - needed
     pages: Counter[str] = Counter()
@@ -357,7 +358,8 @@ def again(asked: Counter[str], needed: Counter[str]) -> tuple[int, list[str]]:
         else:
             batches.setdefault(kind, set()).add(name)
     side_by_side = [len(batches.get(kind, ())) > 0 for kind in ("moves", "files")]
-    return pages["listing"] + ("forms" in batches) + ("probes" in batches) + any(side_by_side), sorted(extra.elements())
+    listing = max(pages["listing"], int("probes" in batches))
+    return listing + ("forms" in batches) + any(side_by_side), sorted(extra.elements())
 
 
 _BATCHED = {
