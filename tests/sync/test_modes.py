@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from atsumi.errors import InvalidInput
-from atsumi.store import deletion
+from atsumi.store import deletion, runs
 from atsumi.store import modes as store
-from atsumi.sync.modes import switch
+from atsumi.sync.modes import Switch, switch
 from canaries import tables_with
 from harness import Account, Product, small_company
 
@@ -20,7 +20,7 @@ LONG_AGO = datetime(2024, 6, 1, tzinfo=UTC)
 """The end of a company's made-up past, days before any edit on whatever day the tests run."""
 
 
-async def set_mode(account: Account, mode: str, **named: Any) -> int:
+async def set_mode(account: Account, mode: str, **named: Any) -> Switch:
     return await switch(account.pool, account.number, await account.runtime.target(account.integration), mode, **named)
 
 
@@ -48,6 +48,10 @@ async def stored(account: Account) -> set[str]:
         """
     )
     return {row["key"] for row in rows}
+
+
+async def waiting_runs(account: Account) -> list[str]:
+    return [one.kind for one in await runs.latest_runs(account.pool, account.number) if one.state == "QUEUED"]
 
 
 async def test_created_only_reads_and_stores_nobody_before_something_was_created(product: Product) -> None:
@@ -154,6 +158,50 @@ async def test_a_rolling_window_lets_go_of_what_leaves_it(product: Product) -> N
     assert await account.remote_ids("candidates") == set()
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "is_needed"),
+    [
+        ({"mode": "all"}, {"mode": "all"}, False),
+        ({"mode": "all"}, {"mode": "created_only"}, False),
+        ({"mode": "all"}, {"mode": "rolling_days", "days": 30}, False),
+        ({"mode": "all"}, {"mode": "from_date", "from_on": date(2026, 1, 1)}, False),
+        ({"mode": "created_only"}, {"mode": "created_only"}, False),
+        ({"mode": "created_only"}, {"mode": "all"}, True),
+        ({"mode": "created_only"}, {"mode": "rolling_days", "days": 1}, True),
+        ({"mode": "rolling_days", "days": 30}, {"mode": "rolling_days", "days": 30}, False),
+        ({"mode": "rolling_days", "days": 30}, {"mode": "rolling_days", "days": 7}, False),
+        ({"mode": "rolling_days", "days": 30}, {"mode": "rolling_days", "days": 31}, True),
+        ({"mode": "rolling_days", "days": 30}, {"mode": "from_date", "from_on": LONG_AGO.date()}, True),
+        ({"mode": "from_date", "from_on": LONG_AGO.date()}, {"mode": "rolling_days", "days": 30}, False),
+        ({"mode": "from_date", "from_on": LONG_AGO.date()}, {"mode": "all"}, True),
+    ],
+)
+async def test_a_switch_requests_a_full_run_only_where_the_mode_can_bring_something_in(
+    product: Product, before: dict[str, Any], after: dict[str, Any], is_needed: bool
+) -> None:
+    account = await product.connect()
+    for mode in (before, after):
+        await account.pool.execute("DELETE FROM sync_run WHERE integration = $1", account.number)
+        await set_mode(account, **mode)
+
+    assert await waiting_runs(account) == (["full"] if is_needed else [])
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+async def test_created_applications_that_a_window_left_out_are_read(product: Product, is_stored: bool) -> None:
+    account = await product.connect(anchor=LONG_AGO)
+    applications = account.simulator.state("applications")["applications"]
+    mine = str(applications[0]["id"])
+    if is_stored:
+        account.simulator.edit_application(mine, application_date="2026-02-02")
+    await created(account, mine)
+    await set_mode(account, "from_date", from_on=LONG_AGO.date() + timedelta(days=2))
+    await account.sync("full")
+    await set_mode(account, "created_only")
+
+    assert await waiting_runs(account) == ([] if is_stored else ["full"])
+
+
 async def test_a_mode_needs_what_belongs_to_it(product: Product) -> None:
     account = await product.connect()
     for mode, named in (("from_date", {}), ("all", {"days": 3}), ("rolling_days", {"from_on": date(2026, 1, 1)})):
@@ -163,7 +211,7 @@ async def test_a_mode_needs_what_belongs_to_it(product: Product) -> None:
 
 async def test_a_switch_while_a_run_reads_takes_effect_at_once(product: Product) -> None:
     account = await product.connect(small_company(applications=40))
-    switching: list[asyncio.Task[int]] = []
+    switching: list[asyncio.Task[Switch]] = []
 
     def observe(stream: str, result: object) -> None:
         if stream == "candidates" and not switching:

@@ -169,10 +169,11 @@ def mode(
             raise InvalidInput("give one of --all, --created-only, --from and --days")
         row = await integration_named(runtime, integration)
         day = from_date.date() if from_date is not None else None
-        withdrawn = await switch_mode(
+        done = await switch_mode(
             runtime.pool, row.number, await runtime.target(row), chosen[0], from_on=day, days=days, now=runtime.now()
         )
-        console.print(f"{row.id}: {withdrawn:,} raw records are withdrawn; a full sync is requested.")
+        coming = "a full sync is requested" if done.is_read_anew else "nothing has to be read for it"
+        console.print(f"{row.id}: {done.withdrawn:,} raw records are withdrawn; {coming}.")
 
     with_runtime(data_dir, action)
 

@@ -83,7 +83,7 @@ _STREAM = "stream, state, since, position, pages, records_seen, records_changed,
 
 
 async def request_run(
-    pool: asyncpg.Pool,
+    connection: Connection | asyncpg.Pool,
     integration: int,
     kind: str,
     *,
@@ -96,7 +96,7 @@ async def request_run(
     A run that waits already becomes as urgent as this request, and does no less than either asks for. ``now=None`` is
     the database's clock.
     """
-    row = await pool.fetchrow(
+    row = await connection.fetchrow(
         f"""
         INSERT INTO sync_run (id, integration, kind, requested_by, priority, requested_at, next_at, only_documents)
         VALUES ($1, $2, $3, $4, $5, coalesce($6::timestamptz, now()), coalesce($6::timestamptz, now()), $7)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
 
 import asyncpg
 
@@ -94,6 +95,13 @@ class Keeper:
         return replace(page, records=found)
 
 
+class Switch(NamedTuple):
+    """What a change of the mode came to: raw records that were withdrawn, and whether a full run was requested."""
+
+    withdrawn: int
+    is_read_anew: bool
+
+
 async def keeper(pool: asyncpg.Pool, integration: int, target: Target, now: datetime) -> Keeper | None:
     """What the integration's mode keeps at ``now``; ``None`` when that is everything."""
     policy = await deletion.policy_of(pool, integration)
@@ -115,10 +123,10 @@ async def switch(
     from_on: date | None = None,
     days: int | None = None,
     now: datetime | None = None,
-) -> int:
-    """Set the mode, withdraw what it leaves out, and request a full run for what it brings in.
+) -> Switch:
+    """Set the mode, withdraw what it leaves out, and request a full run if it can bring something in.
 
-    Returns how many raw records were withdrawn. Raises :class:`UnsupportedByTool` and :class:`InvalidInput`.
+    Raises :class:`UnsupportedByTool` and :class:`InvalidInput`.
     """
     if mode != "all" and target.connector.narrowing is None:
         raise UnsupportedByTool(f"{target.connector.manifest.slug}: it cannot be read in part")
@@ -130,11 +138,28 @@ async def switch(
         await deletion.visit(connection, integration)
         # Whoever is reading keeps by the old mode: nothing it still brings may be stored.
         await runs.take_from_owner(connection, integration)
+        before = await deletion.policy_of(connection, integration)
         await store.set_mode(connection, integration, mode, from_on=from_on, days=days)
+        after = await deletion.policy_of(connection, integration)
+        is_read_anew = await _brings_in(connection, integration, target, before, after, now or datetime.now(UTC))
+        if is_read_anew:
+            await runs.request_run(connection, integration, "full")
     made = await keeper(pool, integration, target, now or datetime.now(UTC))
-    withdrawn = await withdraw(pool, made) if made is not None else 0
-    await runs.request_run(pool, integration, "full")
-    return withdrawn
+    return Switch(await withdraw(pool, made) if made is not None else 0, is_read_anew)
+
+
+async def _brings_in(
+    connection: records.Connection, integration: int, target: Target, before: Policy, after: Policy, now: datetime
+) -> bool:
+    """Whether a mode may want applications that the one before it left out."""
+    narrowing = target.connector.narrowing
+    if narrowing is None or before.sync_mode == "all":
+        return False
+    if after.sync_mode == "created_only":
+        created = await store.created_applications(connection, integration)
+        return bool(await store.unread(connection, integration, narrowing.applications, sorted(created)))
+    earlier, cut_off = _cut_off(before, now), _cut_off(after, now)
+    return earlier is None or cut_off is None or cut_off < earlier
 
 
 async def withdraw(pool: asyncpg.Pool, kept: Keeper) -> int:
