@@ -75,7 +75,7 @@ def test_an_unchanged_sync_rewrites_nothing_and_a_changed_one_little(ground: Sta
 
 
 def test_a_part_can_be_chosen_and_the_rest_is_left_out() -> None:
-    assert list(parts(arguments([]))) == ["reads", "syncs", "memory"]
+    assert list(parts(arguments([]))) == ["reads", "syncs", "surfaces", "memory"]
     assert list(parts(arguments(["--quick", "--only", "syncs"]))) == ["syncs"]
 
 

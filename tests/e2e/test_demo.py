@@ -175,6 +175,8 @@ async def _run_the_printed_lines(http: httpx2.AsyncClient, running: Demo, ready:
         words = shlex.split(line)
         headers = dict(value.split(": ", 1) for flag, value in itertools.pairwise(words) if flag == "-H")
         [url] = [word for word in words if word.startswith("http")]
+        # curl takes brackets for a pattern and, told to be silent, says nothing about it.
+        assert not set("[]{}") & set(url) or "-sg" in words, line
         answer = await http.get(url, headers=headers)
         assert answer.status_code == 200, line
         found = answer.json()

@@ -204,7 +204,7 @@ def _print_what_works(console: Console, facts: Mapping[str, str]) -> None:
     bindbee = f"{headers} -H 'X-Connector-Token: {facts['connector_token']}'"
     for command in (
         f"curl -s {kombo} '{base_url}/v1/ats/applications?page_size=2'",
-        f"curl -s {bindbee} '{base_url}/api/ats/v1/applications?page_size=2&expand=job[name],candidate'",
+        f"curl -sg {bindbee} '{base_url}/api/ats/v1/applications?page_size=2&expand=job[name],candidate'",
         f"curl -s {headers} {base_url}/v1/integrations/{integration}",
     ):
         console.print(f"  {command}\n", highlight=False, soft_wrap=True, markup=False)
