@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -47,6 +47,8 @@ _MAKERS = {
     "value_projection",
 }
 """Kinds of nodes whose values are made, not found in the document."""
+_SHAPERS = _MAKERS - {"function_expression"}
+"""Kinds of nodes that come to null only where they are given nothing, or a value of a type they do not take."""
 
 
 class PathError(MappingError):
@@ -62,7 +64,7 @@ class Path:
 
 
 class Resolved(NamedTuple):
-    """What an expression came to. ``is_missing``: nothing, because a name or an element on the way does not exist."""
+    """What an expression came to. ``is_missing``: nothing, as what it goes through is not there, or of another type."""
 
     value: Any
     is_missing: bool
@@ -190,7 +192,7 @@ class _Interpreter(TreeInterpreter):
         super().__init__(Options(custom_functions=_CountedFunctions(meter)))
         self._meter = meter
         self.has_missed = False
-        """Whether a name or an element was looked for and not there."""
+        """Whether what was looked for is not there, or is not of the type that the path goes on from."""
 
     def visit_field(self, node: Any, value: Any) -> Any:
         if isinstance(value, dict) and node["value"] in value:
@@ -199,13 +201,40 @@ class _Interpreter(TreeInterpreter):
         return None
 
     def visit_index(self, node: Any, value: Any) -> Any:
-        found = super().visit_index(node, value)
-        self.has_missed = self.has_missed or found is None
+        index = node["value"]
+        if isinstance(value, list) and -len(value) <= index < len(value):
+            return value[index]
+        self.has_missed = True
+        return None
+
+    def visit_or_expression(self, node: Any, value: Any) -> Any:
+        return self._first(node["children"], value, self._is_true)
+
+    def visit_function_expression(self, node: Any, value: Any) -> Any:
+        if node["value"] == "not_null" and node["children"]:
+            return self._first(node["children"], value, lambda found: found is not None)
+        return super().visit_function_expression(node, value)
+
+    def _first(self, choices: Iterable[Any], value: Any, is_wanted: Callable[[Any], bool]) -> Any:
+        """The first wanted value, else the last. They lead nowhere only if each of them does."""
+        before, all_missed, found = self.has_missed, True, None
+        for choice in choices:
+            self.has_missed = False
+            found = self.visit(choice, value)
+            all_missed = all_missed and self.has_missed
+            if is_wanted(found):
+                break
+        self.has_missed = before or all_missed
         return found
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
         self._meter.take(1)
+        before = self.has_missed
         value = super().visit(node, *args, **kwargs)
+        if value is not None:
+            self.has_missed = before
+        elif node["type"] in _SHAPERS:
+            self.has_missed = True
         if node["type"] in _MAKERS:
             self._meter.made(value)
         return value
