@@ -184,8 +184,8 @@ def _report(options: Options, syncs: Sequence[dict[str, Any]], reads: Sequence[d
         ],
         notes=[
             f"{records:,} records; {options.rounds} rounds. The first sync's columns are Kombo alone and both. "
-            "Bindbee's documents hold ids where Kombo's hold the related record. A page that is smaller by contract may "
-            "be faster by as much as it likes, so the aim asks only that neither surface is slow for what it sends.",
+            "Bindbee's documents hold ids where Kombo's hold the related record. A page that is smaller by contract "
+            "may well be faster, so the aim asks only that neither surface is slow for what it sends.",
         ],
         raw={"syncs": list(syncs), "reads": list(reads)},
     )
