@@ -20,6 +20,7 @@ from atsumi.store.custom_fields import CustomField, CustomFieldMapping
 from atsumi.store.integration_fields import FieldRow
 from atsumi.sync.paths import compile_path
 from atsumi.sync.raw_documents import load_raw_documents
+from atsumi.sync.shaping import load_shape
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,127}", re.ASCII)
 _LONGEST_TEXT = 2_000
@@ -183,12 +184,17 @@ class CustomFieldService:
         self, integration: Addressed, model: Model, limit: int
     ) -> Sequence[Mapping[str, object]]:
         """The raw documents of the records of a model that changed last, the newest first, without empty ones."""
-        mapping = self._runtime.connector(integration.tool).mapping
+        connector = self._runtime.connector(integration.tool)
         context = MappingContext(config=integration.config)
+        # What is out of scope is removed before long; until then it is not shown.
+        known = self._runtime.shapes.get(integration.number)
+        shape = await load_shape(self._pool, integration.number, connector, known)
         async with self._pool.acquire() as connection:
             remote_ids = await records.newest(connection, integration.number, CODES[model], limit=limit)
             wanted = [(model, remote_id) for remote_id in remote_ids]
-            found = await load_raw_documents(connection, integration.number, mapping, context, wanted)
+            found = await load_raw_documents(
+                connection, integration.number, connector.mapping, context, wanted, shape.kept
+            )
         return [found[one] for one in wanted if found[one]]
 
     def sample(self, tool: str, model: Model) -> Mapping[str, object] | None:

@@ -34,6 +34,7 @@ from atsumi.store import files, records, tenants
 from atsumi.store.files import S3, FileStorage, Stored
 from atsumi.store.tenants import IntegrationRow
 from atsumi.sync import codec
+from atsumi.sync.shaping import scope_for
 
 _CODE = CODES[Model.ATTACHMENT]
 _ANY_TYPE = "application/octet-stream"
@@ -231,11 +232,14 @@ async def _from_tool(
 
 
 async def _attachment(runtime: Runtime, integration: IntegrationRow, attachment_id: UUID) -> Attachment:
+    """The stored record. One that is out of scope counts as gone, also before the pass that removes it."""
+    chosen = integration.scope
+    scope = scope_for(runtime.connector(integration.tool), chosen.settings, chosen.opted_out)
     async with runtime.pool.acquire() as connection:
         found = await records.records_by_id(connection, integration.number, _CODE, [attachment_id])
     row = found.get(attachment_id)
     record = codec.decode(row) if row is not None and row.deleted_at is None else None
-    if isinstance(record, Attachment):
+    if isinstance(record, Attachment) and scope.has_model(Model.ATTACHMENT):
         return record
     raise NotFound(f"{integration.id} has no attachment {to_base58(attachment_id)}")
 

@@ -56,8 +56,9 @@ async def preview(
         remote_ids = await records.newest(connection, row.number, CODES[model], limit=limit)
         ids = [record_id(row.public_id, model, remote_id) for remote_id in remote_ids]
         stored = await records.records_by_id(connection, row.number, CODES[model], ids)
+        wanted = [(model, remote_id) for remote_id in remote_ids]
         documents = await load_raw_documents(
-            connection, row.number, target.connector.mapping, target.context, [(model, one) for one in remote_ids]
+            connection, row.number, target.connector.mapping, target.context, wanted, target.shape.kept
         )
     for id in ids:
         record, issues = codec.decode(stored[id]), list[Issue]()

@@ -7,7 +7,7 @@ what API surfaces show as raw data. The connector names the raw records behind a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from atsumi.connector.contract import MappingContext, RawKey, RawView, RecordMapping
 from atsumi.connector.reading import decode
@@ -43,12 +43,20 @@ async def load_raw_documents(
     mapping: RecordMapping,
     context: MappingContext,
     wanted: Sequence[tuple[Model, str]],
+    kept: Callable[[str, bytes], bytes | None],
 ) -> Mapping[tuple[Model, str], dict[str, object]]:
-    """The raw documents of records given by model and remote id, empty where nothing is stored. One statement."""
+    """The raw documents of records given by model and remote id, empty where nothing is stored. One statement.
+
+    ``kept`` gives what is in scope of a stream's raw record (:meth:`atsumi.sync.shaping.Shape.kept`).
+    """
     sources = {one: mapping.remote_data(*one, context) for one in wanted}
     keys = {key for named in sources.values() for _, key in named}
     stored = await records.raw_by_key(connection, integration, keys)
-    present: dict[tuple[str, str], bytes] = {key: data for key, (data, is_gone) in stored.items() if not is_gone}
+    present = {
+        key: data
+        for key, (found, is_gone) in stored.items()
+        if not is_gone and (data := kept(key[0], found)) is not None
+    }
     return {
         one: raw_document((label, decode(present[key])) for label, key in named if key in present)
         for one, named in sources.items()

@@ -104,6 +104,10 @@ class Shape:
         cuts = self._cuts.get(stream)
         return self.disclosure.contents[stream].without(data, cuts) if cuts is not None else data
 
+    def kept(self, stream: str, data: bytes) -> bytes | None:
+        """What of a raw record that was stored before is in scope; ``None`` for nothing."""
+        return self.cut(stream, data) if self.keeps(stream) else None
+
     def narrow(self, page: Page) -> Page:
         """The page without what is out of scope. A document says nothing about streams that are not kept."""
         if not self.scope.is_restricted:
