@@ -41,8 +41,12 @@ def openapi_document() -> bytes:
     """The document as JSON."""
     types = [type_ for op in OPERATIONS for type_ in (op.body, op.answer, op.item) if type_ is not None]
     schemas = openapi.components([*types, Refusal, BadInput])
+    related = {target for spec in LISTS for target in spec.relations.values()}
     for spec in LISTS:
-        schemas[spec.document.__name__] = _completed(spec, schemas[spec.document.__name__])
+        name, properties = spec.document.__name__, _properties(spec, schemas[spec.document.__name__])
+        if spec.name in related:
+            schemas[_inline(spec)] = _part(spec, properties)
+        schemas[name] = schemas[name] | openapi.object_of(properties | _relations(spec, properties))
     paths: Json = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
@@ -51,19 +55,33 @@ def openapi_document() -> bytes:
     return openapi.document(DIALECT.title, DIALECT.version, DIALECT.base_path, paths, schemas, security, tags)
 
 
-def _completed(spec: ListSpec, schema: Json) -> Json:
-    """A document's schema with the keys that are not stored with it, and with records in place of ids."""
-    properties = {**schema["properties"], **_APPENDED}
-    if spec.model is Model.ATTACHMENT:
-        properties[FILE_URL] = _FILE_URL
+def _inline(spec: ListSpec) -> str:
+    """What the schema of a list's documents is called where they stand in place of an id."""
+    return f"{spec.document.__name__}Inline"
+
+
+def _properties(spec: ListSpec, schema: Json) -> Json:
+    """All keys of a list's documents: those that are stored, and those that are not stored with them."""
+    file_url = {FILE_URL: _FILE_URL} if spec.model is Model.ATTACHMENT else {}
+    return {**schema["properties"], **_APPENDED, **file_url}
+
+
+def _part(spec: ListSpec, properties: Json) -> Json:
+    """A document in place of an id: it holds all of its keys or those that are asked for, and ids for its relations."""
+    description = f"{spec.tag} in another record: all of its keys, or those that `expand` names."
+    return {"title": _inline(spec), "description": description, "type": "object", "properties": properties}
+
+
+def _relations(spec: ListSpec, properties: Json) -> Json:
+    """The keys that hold ids, with records in place of those."""
+    found: Json = {}
     for name, target in spec.relations.items():
-        inline = openapi.reference(BY_NAME[target].document.__name__)
-        shown = properties[name]
+        inline, shown = openapi.reference(_inline(BY_NAME[target])), properties[name]
         if shown.get("type") == "array":
-            properties[name] = {**shown, "items": {"anyOf": [shown["items"], inline]}}
+            found[name] = {**shown, "items": {"anyOf": [shown["items"], inline]}}
         else:
-            properties[name] = {"anyOf": [*shown["anyOf"], inline]}
-    return {**schema, "properties": properties, "required": list(properties)}
+            found[name] = {"anyOf": [*shown["anyOf"], inline]}
+    return found
 
 
 def _operation(operation: Operation) -> Json:

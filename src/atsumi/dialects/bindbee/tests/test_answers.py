@@ -8,7 +8,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from atsumi.dialects.bindbee.lists import LISTS, ListSpec
+from atsumi.dialects.bindbee.fields import FIELDS, Always
+from atsumi.dialects.bindbee.lists import BY_NAME, LISTS, ListSpec
 from atsumi.dialects.bindbee.openapi import openapi_document
 from atsumi.dialects.bindbee.operations import OPERATIONS
 from atsumi.dialects.bindbee.parse import keys_of, list_parameters
@@ -126,6 +127,23 @@ async def test_only_the_keys_that_are_named_come_back() -> None:
     assert found["job"] == {"name": account.JOB.name, "code": account.JOB.job_code}
     assert found["candidate"] == {"first_name": "Ada", "modified_at": "2024-05-20T10:00:00.123Z"}
     assert isinstance(found["current_stage"], str)
+
+
+FILLED = [(spec, name) for spec in LISTS for name in spec.relations if FIELDS[spec.name][name] is not Always.NEVER]
+
+
+@pytest.mark.parametrize(("spec", "relation"), FILLED, ids=lambda one: one if isinstance(one, str) else one.name)
+async def test_a_relation_cut_to_one_key_fits_our_published_document(spec: ListSpec, relation: str) -> None:
+    services = whole_account()
+    keys = keys_of(BY_NAME[spec.relations[relation]])
+    for key in (keys[0], keys[-1]):
+        page = await read(services, spec.name, expand=f"{relation}[{key}]")
+        shown = [item[relation] for item in page["items"]]
+        inline = [one for each in shown for one in (each if isinstance(each, list) else [each]) if one is not None]
+        assert inline
+        assert all(set(one) == {key} for one in inline)
+        check(spec.path, 200, page)
+        check(f"{spec.path}/{{id}}", 200, page["items"][0])
 
 
 async def test_relations_that_are_null_or_not_stored_stay_what_they_are() -> None:
