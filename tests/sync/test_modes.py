@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from atsumi.errors import InvalidInput
-from atsumi.store import deletion, runs
+from atsumi.store import deletion, runs, unsafe
 from atsumi.store import modes as store
+from atsumi.sync import decisions
 from atsumi.sync.modes import Switch, switch
 from canaries import tables_with
 from harness import Account, Product, small_company
@@ -145,8 +146,53 @@ async def test_a_cut_off_keeps_what_was_updated_since_and_reads_no_more(product:
         gone = sorted(recent)[0]
         simulator.delete_application(gone)
         run = await account.sync("full")
-        shown = await account.remote_ids("applications")
-        assert shown == (recent if is_refused else recent - {gone})
+        assert run.state == "SUCCEEDED", run.message
+        assert await account.remote_ids("applications") == recent - {gone}
+        assert {one.kind for one in await deletion.evidence(account.pool, account.number)} == {"probe"}
+        simulator.log.clear()
+        run = await account.sync("full")
+        assert run.state == "SUCCEEDED", run.message
+        assert not any(path.startswith("GET /v2/recruiting/applications/") for path in simulator.log.counts)
+
+
+async def edited_lately(product: Product, count: int) -> tuple[Account, list[str]]:
+    """An account that refuses the filter, read since a date; ids of the applications in that window."""
+    account = await product.connect(anchor=LONG_AGO)
+    account.simulator.switch(updated_filter_refused=True)
+    recent = sorted(str(one["id"]) for one in account.simulator.state("applications")["applications"][:count])
+    for one in recent:
+        account.simulator.edit_application(one, application_date="2026-02-02")
+    await set_mode(account, "from_date", from_on=LONG_AGO.date() + timedelta(days=2))
+    run = await account.sync("full")
+    assert run.state == "SUCCEEDED", run.message
+    return account, recent
+
+
+async def test_a_read_that_stops_at_the_cut_off_itself_removes_nothing_the_tool_does_not_confirm(
+    product: Product,
+) -> None:
+    account, recent = await edited_lately(product, 4)
+    account.simulator.delete_application(recent[0])
+    account.simulator.inject("status", path="/v2/recruiting/applications/", status=403, count=None)
+    for _ in range(3):
+        assert (await account.sync("full")).state == "PARTIALLY_FAILED"
+        assert await account.remote_ids("applications") == set(recent)
+
+
+async def test_a_large_loss_within_the_window_waits_for_the_operator(product: Product) -> None:
+    account, recent = await edited_lately(product, 12)
+    lost = set(recent[:6])
+    for one in lost:
+        account.simulator.delete_application(one)
+    run = await account.sync("full")
+
+    assert run.state == "PARTIALLY_FAILED"
+    assert await account.remote_ids("applications") == set(recent)
+    [change] = await unsafe.unsafe_changes(account.pool, account.number)
+    assert (change.stream, set(change.missing)) == ("applications", lost)
+    await decisions.confirm(account.pool, await account.runtime.target(account.integration), change)
+    assert await account.remote_ids("applications") == set(recent) - lost
+    assert (await account.sync("full")).state == "SUCCEEDED"
 
 
 async def test_a_rolling_window_lets_go_of_what_leaves_it(product: Product) -> None:

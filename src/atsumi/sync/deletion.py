@@ -1,8 +1,8 @@
 """Two-phase deletion: a full listing that is proven complete suspects, a probe or a second such listing confirms.
 
 Nothing else removes a record of a paged listing: not an incremental run, not a listing that broke off, went in
-circles, held something unreadable or stopped at a cut-off of our own. A loss above the integration's share removes
-nothing at all until an operator has decided.
+circles or held something unreadable. Where a read stopped at a cut-off of our own, only a probe does. A loss above the
+integration's share removes nothing at all until an operator has decided.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ PROBES_PER_RUN = 200
 """Suspects that a run asks for one by one; the others wait for the second sweep."""
 SAMPLE = 20
 """Missing records of a large loss that a run asks for, so that the operator has something to judge by."""
+_UNKNOWN_TO_THE_TOOL = "the tool answered that it does not know the record"
 _CHUNK = 200
 """Records removed in one transaction, which keeps the integration's other writers out."""
 
@@ -62,13 +63,14 @@ class _Answers:
     unasked: list[Suspect] = field(default_factory=list)
 
 
-async def settle(sweep: Sweep, stream: str) -> list[str]:
+async def settle(sweep: Sweep, stream: str, *, is_cut_off: bool = False) -> list[str]:
     """Compare a listing that was read to its end with what is stored; returns what the operator should know.
 
     Safe to repeat as long as the caller keeps what the listing has shown (``store.forget_seen`` when it ends); a run
     that has kept no page of it says nothing. A tool that cannot be asked proves nothing: its suspects stay. With
     probes at hand, a suspect that was asked for without an answer is not confirmed by a second sweep either, since
-    the tool is evidently not well.
+    the tool is evidently not well. ``is_cut_off`` tells that the read wanted only what changed lately: one that stopped
+    there proves nothing, but says whom to ask for.
     """
     integration, tool = sweep.owner.integration, sweep.target.connector.manifest.slug
     async with sweep.pool.acquire() as connection, connection.transaction():
@@ -76,26 +78,63 @@ async def settle(sweep: Sweep, stream: str) -> list[str]:
         if not await store.seen_pages(connection, sweep.run_id, stream):
             return []
         suspects = await store.unseen(connection, integration, sweep.run_id, stream, sweep.started_at)
-        if await store.is_unproven(connection, sweep.run_id, stream):
-            return [_unproven(tool, stream, len(suspects))] if suspects else []
+        is_unproven = await store.is_unproven(connection, sweep.run_id, stream)
+        if is_unproven and suspects and not is_cut_off:
+            return [_unproven(tool, stream, len(suspects))]
         ids = [one.remote_id for one in suspects]
         stored = await store.present_count(connection, integration, stream)
         is_held = is_unsafe(stored, len(ids), await store.policy_of(connection, integration))
-        if not is_held:
+        if not is_held and not is_unproven:
             await _suspect(connection, sweep, stream, ids)
     if not suspects:
         return []
+    if is_unproven:
+        return await _settle_by_probes(sweep, stream, stored, suspects)
     if is_held:
         return await _hold(sweep, stream, stored, suspects)
     answers = await _ask(sweep, stream, suspects)
-    await apply_gone(
-        sweep, stream, answers.gone, kind="probe", detail="the tool answered that it does not know the record"
-    )
+    await apply_gone(sweep, stream, answers.gone, kind="probe", detail=_UNKNOWN_TO_THE_TOOL)
     # A listing that left out one record which exists may have left out any other, however often it does so.
     if not sweep.is_broken_off and not answers.omitted:
         twice = {one.remote_id: one.suspected_by for one in answers.unasked if one.suspected_by is not None}
         await apply_gone(sweep, stream, twice, kind="second_sweep", detail="two complete listings did not show it")
     return _troubles(tool, stream, answers, is_broken_off=sweep.is_broken_off)
+
+
+async def _settle_by_probes(sweep: Sweep, stream: str, stored: int, suspects: Sequence[Suspect]) -> list[str]:
+    """Remove what the tool itself says is gone, or put it before the operator; the listing is no evidence."""
+    integration, tool = sweep.owner.integration, sweep.target.connector.manifest.slug
+    answers = await _ask(sweep, stream, suspects)
+    troubles = _troubles(tool, stream, answers, is_broken_off=False)
+    if answers.unasked:
+        troubles.append(_unproven(tool, stream, len(answers.unasked)))
+    async with sweep.pool.acquire() as connection, connection.transaction():
+        await records.check_owner(connection, sweep.owner)
+        is_held = is_unsafe(stored, len(answers.gone), await store.policy_of(connection, integration))
+        if is_held:
+            await _put_before_the_operator(connection, sweep, stream, stored, list(answers.gone), answers)
+        else:
+            await unsafe.supersede_unsafe(connection, integration, stream)
+    if is_held:
+        return [unsafe_message(tool, stream, stored, len(answers.gone)), *troubles]
+    await apply_gone(sweep, stream, answers.gone, kind="probe", detail=_UNKNOWN_TO_THE_TOOL)
+    return troubles
+
+
+async def _put_before_the_operator(
+    connection: records.Connection, sweep: Sweep, stream: str, stored: int, missing: Sequence[str], answers: _Answers
+) -> None:
+    await unsafe.hold_unsafe(
+        connection,
+        sweep.owner.integration,
+        sweep.run_id,
+        stream,
+        listing=stream,
+        stored=stored,
+        missing=missing,
+        pages=len(await store.seen_pages(connection, sweep.run_id, stream)),
+        sample=dict.fromkeys(answers.gone, "gone") | dict.fromkeys(answers.unanswered, "unknown"),
+    )
 
 
 async def _hold(sweep: Sweep, stream: str, stored: int, suspects: Sequence[Suspect]) -> list[str]:
@@ -113,17 +152,7 @@ async def _hold(sweep: Sweep, stream: str, stored: int, suspects: Sequence[Suspe
         if not is_unsafe(stored, len(missing), await store.policy_of(connection, integration)):
             await _suspect(connection, sweep, stream, missing)
             return troubles
-        await unsafe.hold_unsafe(
-            connection,
-            integration,
-            sweep.run_id,
-            stream,
-            listing=stream,
-            stored=stored,
-            missing=missing,
-            pages=len(await store.seen_pages(connection, sweep.run_id, stream)),
-            sample=dict.fromkeys(answers.gone, "gone") | dict.fromkeys(answers.unanswered, "unknown"),
-        )
+        await _put_before_the_operator(connection, sweep, stream, stored, missing, answers)
     return [unsafe_message(tool, stream, stored, len(missing)), *troubles]
 
 

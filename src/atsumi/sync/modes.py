@@ -56,9 +56,13 @@ class Keeper:
 
     def since(self, stream: str, since: datetime | None) -> datetime | None:
         """From when on the stream has to be read: a cut-off spares the pages before it."""
-        if stream != self.narrowing.applications or self.cut_off is None:
+        if self.cut_off is None or not self.cuts_off(stream):
             return since
         return max(since, self.cut_off) if since is not None else self.cut_off
+
+    def cuts_off(self, stream: str) -> bool:
+        """Whether of this stream only what was updated lately is wanted."""
+        return self.cut_off is not None and stream == self.narrowing.applications
 
     def is_kept(self, application: RawRecord) -> bool:
         """Whether the mode wants this application; one without a readable update time is kept."""

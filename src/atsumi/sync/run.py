@@ -205,7 +205,8 @@ async def _read(
         # What has left the window is not shown any more, and not missing either.
         await modes.withdraw(work.pool, kept)
     if is_sweep and has_read:
-        troubles += await settle(sweep, stream.name)
+        is_cut_off = kept is not None and kept.cuts_off(stream.name)
+        troubles += await settle(sweep, stream.name, is_cut_off=is_cut_off)
     async with work.pool.acquire() as connection, connection.transaction():
         await records.check_owner(connection, work.claim.owner)
         message = "\n".join(troubles) or None
