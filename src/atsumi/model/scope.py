@@ -137,7 +137,7 @@ def checked_settings(given: Mapping[str, object]) -> dict[str, Setting]:
 def check_name(name: str) -> None:
     """Raise :class:`InvalidInput` with the nearest names unless there is such a model, field or action."""
     if name not in _names():
-        raise InvalidInput(f"{name}: there is no such model, field or action{_nearest(name, _names())}.", path=name)
+        raise InvalidInput(f"{name}: there is no such model, field or action{_nearest(name, _names())}", path=name)
 
 
 @cache
@@ -152,7 +152,7 @@ def _names() -> dict[str, None]:
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, list(known), n=3)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"; did you mean {' or '.join(near)}?" if near else "."
 
 
 def _rests_on(model: Model, roots: Mapping[Model, Model]) -> set[Model]:

@@ -90,7 +90,12 @@ async def choose(
         chosen = (await shaping.shape_of(connection, row.number)).scope
         for name in opted_out:
             if chosen.settings.get(name) is not Setting.OPTIONAL:
-                raise InvalidInput(f"{name}: the scope {chosen.name} does not make it optional.", path=name)
+                why = (
+                    f"the scope {chosen.name} does not make it optional"
+                    if chosen.name
+                    else "no scope makes it optional"
+                )
+                raise InvalidInput(f"{name} cannot be declined: {why}.", path=name)
     return effect
 
 

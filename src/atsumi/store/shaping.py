@@ -188,7 +188,7 @@ async def delete_scope_config(connection: Connection, config: ScopeConfig) -> No
         raise Conflict(f"{config.name} is the default of its environment; make another one the default first.")
     chosen = await connection.fetchval("SELECT count(*) FROM integration WHERE scope_config_id = $1", config.id)
     if chosen:
-        raise Conflict(f"{config.name} is the choice of {chosen} integrations; choose another one for them first.")
+        raise Conflict(f"{config.name} is chosen by integrations ({chosen}); choose another one for them first.")
     await connection.execute("DELETE FROM scope_config WHERE id = $1", config.id)
 
 
