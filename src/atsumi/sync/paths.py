@@ -208,7 +208,7 @@ class _Interpreter(TreeInterpreter):
         return None
 
     def visit_or_expression(self, node: Any, value: Any) -> Any:
-        return self._first(node["children"], value, self._is_true)
+        return self._first(node["children"], value, _is_true)
 
     def visit_function_expression(self, node: Any, value: Any) -> Any:
         if node["value"] == "not_null" and node["children"]:
@@ -245,6 +245,11 @@ class _Interpreter(TreeInterpreter):
         left, right = (self.visit(child, value) for child in node["children"])
         self._meter.take(min(self._meter.measure(left)[0], self._meter.measure(right)[0]))
         return self.COMPARATOR_FUNC[node["value"]](left, right)
+
+
+def _is_true(value: Any) -> bool:
+    """As the language has it: 0 is true."""
+    return value is not None and value is not False and value not in ("", [], {})
 
 
 def _nodes(tree: Any) -> Iterator[tuple[Any, int]]:
