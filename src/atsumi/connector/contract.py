@@ -283,7 +283,8 @@ class RecordMapping:
     ``coverage`` lists per model the fields that this connector can fill, and how sure that is; models and fields not
     listed are not offered by the tool, and ``absences`` says why.
     ``rests_on`` names per model the streams whose last complete read says how fresh its list is; a model that is not
-    listed rests on all streams.
+    listed rests on all streams. ``made_of`` names those of them that make the model's records rather than add details:
+    until each was read, nothing is said of how fresh the list is.
     """
 
     rules: Mapping[Model, GroupRule]
@@ -293,6 +294,7 @@ class RecordMapping:
     absences: Absences = field(default_factory=Absences)
     derivations: Sequence[Derivation] = ()
     rests_on: Mapping[Model, frozenset[str]] = field(default_factory=dict)
+    made_of: Mapping[Model, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

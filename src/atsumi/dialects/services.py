@@ -87,10 +87,10 @@ class ModelStatus(StrEnum):
     """How one model has come out of a run, or comes along."""
 
     PENDING = "PENDING"
-    """Not all of what it rests on has been read yet."""
+    """Not all of what it rests on has been read yet, or believed: removals wait for a decision or for proof."""
     SYNCED = "SYNCED"
     SKIPPED = "SKIPPED"
-    """The credentials lack a right."""
+    """The credentials lack a right, or it is out of scope."""
     FAILED = "FAILED"
     NOT_SUPPORTED = "NOT_SUPPORTED"
     """The tool has no such model."""
@@ -98,11 +98,15 @@ class ModelStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunDetails:
-    """One run with its streams, in reading order, and what that means for every model."""
+    """One run with its streams, in reading order, and what that means for every model.
+
+    ``progress_percent``: how much of it is done, from 0 to 99, where that is known.
+    """
 
     run: Run
     streams: Sequence[StreamProgress]
     models: Mapping[Model, ModelStatus]
+    progress_percent: int | None
 
 
 @dataclass(frozen=True, slots=True)

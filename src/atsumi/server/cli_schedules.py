@@ -24,6 +24,7 @@ _STATES: Mapping[str, str] = {
     "FAILED": "last sync failed",
     "AUTHENTICATION_FAILED": "the tool refuses the credentials",
     "CANCELLED": "last sync was cancelled",
+    "TIMED_OUT": "last sync took too long and was ended",
 }
 
 

@@ -19,7 +19,7 @@ from atsumi.store import runs
 from atsumi.store.runs import Run, StreamProgress
 
 _INTERVAL_SECONDS = 0.2
-_ENDED = ("SUCCEEDED", "PARTIALLY_FAILED", "FAILED", "AUTHENTICATION_FAILED", "CANCELLED")
+_ENDED = ("SUCCEEDED", "PARTIALLY_FAILED", "FAILED", "AUTHENTICATION_FAILED", "CANCELLED", "TIMED_OUT")
 _MARKS = {
     "PENDING": ("·", "dim"),
     "READING": ("●", "cyan"),
@@ -148,7 +148,7 @@ def explain(run: Run) -> str:
             return f"{run.message}\nStored data stays readable. The customer must give new credentials."
         case "CANCELLED":
             return f"{run.message}\nWhat was read before is stored; the schedule goes on."
-        case "FAILED":
+        case "FAILED" | "TIMED_OUT":
             return f"{run.message}\nStored data stays readable; the next run reads what is missing."
         case _:
             if run.message is None:

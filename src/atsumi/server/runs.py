@@ -10,18 +10,20 @@ from atsumi.connector.contract import Connector
 from atsumi.dialects.services import Integration, IntegrationState, ModelStatus, RequestedSync, RunDetails
 from atsumi.errors import Conflict
 from atsumi.model.names import Model
+from atsumi.model.scope import Scope
 from atsumi.server.access import AccessServices
 from atsumi.store import queue, runs, unsafe
+from atsumi.store.outcomes import SETTLED, Outcome, latest_outcomes, percentage
 from atsumi.store.runs import Run, StreamProgress
 from atsumi.store.unsafe import UnsafeRow
+from atsumi.sync.background import background_streams
 
 _BY_STATE = {
-    "PENDING": ModelStatus.PENDING,
-    "READING": ModelStatus.PENDING,
     "COMPLETE": ModelStatus.SYNCED,
     "SKIPPED": ModelStatus.SKIPPED,
     "FAILED": ModelStatus.FAILED,
 }
+"""Of a stream; any other state is pending."""
 _WORST_FIRST = (ModelStatus.FAILED, ModelStatus.SKIPPED, ModelStatus.PENDING, ModelStatus.SYNCED)
 
 
@@ -50,21 +52,62 @@ class SyncServices(AccessServices):
         found = await runs.find_run(self._runtime.pool, run_id)
         if found is None or found.integration != integration.number:
             return None
+        connector = self._runtime.connector(integration.tool)
         streams = await runs.progress(self._runtime.pool, run_id)
-        return RunDetails(found, streams, model_statuses(self._runtime.connector(integration.tool), streams))
+        elsewhere = await latest_outcomes(
+            self._runtime.pool, integration.number, [stream.name for stream in connector.streams]
+        )
+        return RunDetails(
+            found,
+            streams,
+            model_statuses(connector, integration.scope, found, streams, elsewhere),
+            await percentage(self._runtime.pool, found, streams),
+        )
 
     async def unsafe_changes(self, integration: Integration) -> Sequence[UnsafeRow]:
         return await unsafe.unsafe_changes(self._runtime.pool, integration.number)
 
 
-def model_statuses(connector: Connector, streams: Sequence[StreamProgress]) -> Mapping[Model, ModelStatus]:
-    """What a run's streams mean for each model: the worst of what it rests on."""
-    states = {one.stream: _BY_STATE[one.state] for one in streams}
+def streams_behind(connector: Connector, scope: Scope, model: Model) -> frozenset[str]:
+    """The streams that the model's list rests on and that are read in this scope."""
+    behind, disclosure = connector.streams_behind(model), connector.disclosure
+    if disclosure is None:
+        return behind
+    return frozenset(one for one in behind if disclosure.is_requested(one, scope))
+
+
+def model_statuses(
+    connector: Connector,
+    scope: Scope,
+    run: Run,
+    streams: Sequence[StreamProgress],
+    elsewhere: Mapping[str, Outcome],
+) -> Mapping[Model, ModelStatus]:
+    """What a run's streams mean for each model: the worst of what it rests on.
+
+    What the run does not read, or has left to the background, counts as the last run that did has left it
+    (``elsewhere``).
+    """
+    known = {name: _status(outcome.state, outcome.message) for name, outcome in elsewhere.items()}
+    is_background = run.kind == "background"
+    left = {one.name for one in background_streams(connector) if one.is_background or is_background}
+    for one in streams:
+        if one.state in SETTLED or run.ended_at is None or one.stream not in left:
+            known[one.stream] = _status(one.state, one.message)
     found: dict[Model, ModelStatus] = {}
     for model in Model:
         if model not in connector.mapping.coverage:
             found[model] = ModelStatus.NOT_SUPPORTED
-            continue
-        mine = {states[name] for name in connector.streams_behind(model) if name in states}
-        found[model] = next((status for status in _WORST_FIRST if status in mine), ModelStatus.PENDING)
+        elif not scope.has_model(model):
+            found[model] = ModelStatus.SKIPPED
+        else:
+            mine = {known.get(name, ModelStatus.PENDING) for name in streams_behind(connector, scope, model)}
+            found[model] = next((status for status in _WORST_FIRST if status in mine), ModelStatus.PENDING)
     return found
+
+
+def _status(state: str, message: str | None) -> ModelStatus:
+    if state == "COMPLETE" and message is not None:
+        # Read to its end, but not believed: records that it missed are held back, or stay until it is proven complete.
+        return ModelStatus.PENDING
+    return _BY_STATE.get(state, ModelStatus.PENDING)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
 import asyncpg
@@ -170,6 +170,7 @@ class Runtime:
             ),
             observe=observe,
             prefetch=self.settings.sync_page_prefetch,
+            longest=timedelta(hours=self.settings.sync_run_hours),
             clock=self.clock,
         )
 

@@ -14,7 +14,7 @@ from atsumi.model.names import Model
 from atsumi.model.record import term
 from atsumi.server.attachments import attachments_of
 from atsumi.server.custom_fields import CustomFieldService
-from atsumi.server.runs import SyncServices
+from atsumi.server.runs import SyncServices, streams_behind
 from atsumi.server.runtime import Runtime
 from atsumi.store import reading, records
 from atsumi.store.reading import ListPage, ListQuery, Operator
@@ -65,10 +65,13 @@ class DialectServices(SyncServices):
         connector = self._runtime.connector(integration.tool)
         if integration.freshness is None or not integration.is_rendered or model not in connector.mapping.coverage:
             return None
+        if not integration.scope.has_model(model):
+            return None
         read_from = integration.freshness.read_from
-        streams = self._streams_behind(integration, model)
-        # What was never read does not count: an optional stream may be refused for ever. A required one does.
-        if not streams & read_from.keys() or (streams & connector.required_streams) - read_from.keys():
+        streams = streams_behind(connector, integration.scope, model)
+        # A stream that only adds details may be refused for ever, and then does not count.
+        needed = streams & (connector.required_streams | connector.mapping.made_of.get(model, frozenset()))
+        if not streams & read_from.keys() or needed - read_from.keys():
             return None
         return min(read_from[name] for name in streams & read_from.keys())
 
@@ -76,7 +79,7 @@ class DialectServices(SyncServices):
         connector = self._runtime.connector(integration.tool)
         if integration.freshness is None or model not in connector.mapping.coverage:
             return 0
-        behind = self._streams_behind(integration, model)
+        behind = streams_behind(connector, integration.scope, model)
         return sum(count for stream, count in integration.freshness.held_back.items() if stream in behind)
 
     def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:
@@ -104,11 +107,3 @@ class DialectServices(SyncServices):
             ]
             for keys in wanted
         ]
-
-    def _streams_behind(self, integration: Integration, model: Model) -> frozenset[str]:
-        """The streams that the model's list rests on and that are read for this integration."""
-        connector = self._runtime.connector(integration.tool)
-        behind, disclosure = connector.streams_behind(model), connector.disclosure
-        if disclosure is None:
-            return behind
-        return frozenset(one for one in behind if disclosure.is_requested(one, integration.scope))

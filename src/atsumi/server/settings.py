@@ -225,6 +225,14 @@ class Settings(BaseSettings):
         "tool answers unevenly.",
         json_schema_extra={"unit": "pages"},
     )
+    sync_run_hours: int = Field(
+        default=24,
+        ge=1,
+        le=720,
+        description="How long a full or incremental run may take, pauses included. Then it ends as timed out, what it "
+        "has read stays, and other runs of the integration get their turn.",
+        json_schema_extra={"unit": "hours"},
+    )
     dialects: Annotated[tuple[Literal["kombo", "bindbee"], ...], NoDecode] = Field(
         default=("kombo", "bindbee"),
         min_length=1,

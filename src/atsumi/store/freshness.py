@@ -22,6 +22,7 @@ SYNC_STATES = (
     "FAILED",
     "AUTHENTICATION_FAILED",
     "CANCELLED",
+    "TIMED_OUT",
 )
 """What :class:`Freshness` may say of an integration's syncs."""
 
@@ -30,7 +31,8 @@ SYNC_STATES = (
 class Freshness:
     """How old an integration's records may be.
 
-    ``read_from`` is the start of the last complete read by stream: the records are at least as new as that. Where
+    ``read_from`` is the start of the last complete read by stream, or of the last run in which nothing of the stream
+    was to be read: the records are at least as new as that. Where
     removals wait for the operator, it is that of the last one before them, since what they concern is shown as if it
     was still there. ``held_back`` says for these streams how many records that are.
     ``next_sync_at`` is when the next run is due, if runs are not paused. ``sync_state`` (one of ``SYNC_STATES``) is
@@ -55,8 +57,9 @@ WITH_FRESHNESS = f"""
 """
 FRESHNESS_JOINS = """
     CROSS JOIN LATERAL (
-        SELECT array_agg(w.stream) AS streams, array_agg(w.complete_from) AS moments FROM stream_watermark w
-        WHERE w.integration = number AND w.complete_from IS NOT NULL) AS read
+        SELECT array_agg(w.stream) AS streams, array_agg(greatest(w.complete_from, w.settled_from)) AS moments
+        FROM stream_watermark w
+        WHERE w.integration = number AND (w.complete_from IS NOT NULL OR w.settled_from IS NOT NULL)) AS read
     CROSS JOIN LATERAL (
         SELECT array_agg(u.listing) AS held_streams, array_agg(u.missing_count) AS held_counts,
             array_agg(u.as_of) AS held_moments

@@ -13,7 +13,18 @@ from atsumi.store.records import Connection
 async def set_mode(
     connection: Connection, integration: int, mode: str, *, from_on: date | None = None, days: int | None = None
 ) -> None:
-    """Set the mode (``all``, ``created_only``, ``from_date``, ``rolling_days``) and what belongs to it."""
+    """Set the mode (``all``, ``created_only``, ``from_date``, ``rolling_days``) and what belongs to it.
+
+    What another mode left unread is no longer fresh for that reason.
+    """
+    await connection.execute(
+        """
+        UPDATE stream_watermark SET settled_from = NULL
+        WHERE integration = $1 AND EXISTS (SELECT 1 FROM integration WHERE number = $1 AND sync_mode <> $2)
+        """,
+        integration,
+        mode,
+    )
     await connection.execute(
         "UPDATE integration SET sync_mode = $2, sync_from_on = $3, sync_days = $4 WHERE number = $1",
         integration,

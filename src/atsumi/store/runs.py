@@ -327,6 +327,22 @@ async def set_watermark(
     )
 
 
+async def note_settled(connection: Connection, integration: int, stream: str, started_at: datetime) -> None:
+    """Remember that the run which started then had nothing to read of the stream.
+
+    Kept apart from the watermark: the next read of the stream begins where the last one did.
+    """
+    await connection.execute(
+        """
+        INSERT INTO stream_watermark (integration, stream, batch, settled_from) VALUES ($1, $2, 0, $3)
+        ON CONFLICT (integration, stream) DO UPDATE SET settled_from = excluded.settled_from
+        """,
+        integration,
+        stream,
+        started_at,
+    )
+
+
 async def watermark_batch(pool: asyncpg.Pool, integration: int, stream: str) -> int:
     """The last batch that a lookup stream has followed; 0 before its first complete read."""
     return (

@@ -45,6 +45,7 @@ from atsumi.sync.target import Target
 _FIRST_RETRY = timedelta(seconds=10)
 _LONGEST_RETRY = timedelta(minutes=30)
 _SLICE = Slice()
+LONGEST = timedelta(hours=24)
 
 _GROWN = frozenset(4**power for power in range(10))
 """Pages written by a stream after which the planner's statistics are refreshed: each time it has grown fourfold."""
@@ -68,6 +69,14 @@ class Work:
     """Tells when the run ends; ``None``: the database does."""
     slice: Slice = _SLICE
     """How long a background run goes on at a time."""
+    longest: timedelta = LONGEST
+    """How long after its start a full or incremental run is ended, done or not."""
+
+    @property
+    def time_left(self) -> timedelta:
+        """How much longer the run may take; not positive when its time is over."""
+        now = self.clock() if self.clock is not None else datetime.now(UTC)
+        return (self.claim.run.started_at or now) + self.longest - now
 
     @property
     def log(self) -> Log:
@@ -80,15 +89,34 @@ async def execute(work: Work) -> str:
     Outcomes of the run: ``SUCCEEDED``; ``PARTIALLY_FAILED`` (a stream was refused or misread, the others are stored);
     ``FAILED``; ``AUTHENTICATION_FAILED``; ``QUEUED``-like waiting is reported as ``POSTPONED`` (the tool is down or
     its budget used up; the row says until when); ``LOST`` when another worker has taken over or the run was cancelled;
-    ``YIELDED`` when a background run waits for its next slice.
+    ``YIELDED`` when a background run waits for its next slice; ``TIMED_OUT`` when a run that others wait for took
+    longer than ``work.longest``, pauses included.
     Never raises a :class:`~atsumi.errors.ToolError`: those end in the run's rows, with who acts next.
     """
-    return await under_claim(work.pool, work.claim, work.log, _execute(work))
+    if work.claim.run.kind == "background":
+        return await under_claim(work.pool, work.claim, work.log, execute_slice(work, work.slice))
+    return await under_claim(work.pool, work.claim, work.log, _execute_in_time(work))
+
+
+async def _execute_in_time(work: Work) -> str:
+    """Execute the run until its time is over, wherever it stands then: a page is stored whole or not at all."""
+    limit = asyncio.timeout(work.time_left.total_seconds())
+    try:
+        async with limit:
+            return await _execute(work)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+    run = await runs.find_run(work.pool, work.claim.run.id)
+    if run is not None and run.ended_at is not None:
+        return run.state
+    hours = work.longest / timedelta(hours=1)
+    told = f"Not done within {hours:g} hours (`sync_run_hours`). What was read is stored; the next run reads the rest."
+    work.log.warning("sync.timed_out", hours=hours)
+    return await _end(work, "TIMED_OUT", told)
 
 
 async def _execute(work: Work) -> str:
-    if work.claim.run.kind == "background":
-        return await execute_slice(work, work.slice)
     streams = {stream.name: stream for stream in work.target.connector.streams if _in_foreground(stream)}
     started = work.claim.run.started_at or datetime.now(UTC)
     kept = await modes.keeper(work.pool, work.claim.owner.integration, work.target, started)
@@ -156,7 +184,10 @@ async def _read(
     if kept is not None and kept.leaves_out(stream.name):
         # A switch of the mode that was cut short may have left records behind.
         await modes.withdraw(work.pool, kept)
-        await _end_stream(work, stream.name, "COMPLETE", None)
+        async with work.pool.acquire() as connection, connection.transaction():
+            await records.check_owner(connection, work.claim.owner)
+            await runs.note_settled(connection, work.claim.owner.integration, stream.name, sweep.started_at)
+            await runs.end_stream(connection, work.claim, stream.name, state="COMPLETE")
         return []
     # Only a full read of a listing shows everything there is.
     is_sweep = work.claim.run.kind == "full" and not isinstance(stream, LookupStream)
@@ -171,7 +202,6 @@ async def _read(
         after = msgspec.json.decode(progress.position or "", type=Key) if is_begun else START
         scan = Scan(since_batch, after, is_all_unversioned=is_full)
         if stream.is_background and await _is_left_to_background(work, stream, scan):
-            await _end_stream(work, stream.name, "COMPLETE", None)
             return troubles
         pages = _lookup_pages(work, stream, scan)
     else:
@@ -323,6 +353,8 @@ async def _wait(work: Work, error: RateLimited | RemoteUnavailable, *, is_counte
 
 
 async def _postpone(work: Work, error: RateLimited | RemoteUnavailable, *, until: datetime, is_counted: bool) -> str:
+    # A run that waits keeps others of the integration from starting, so it is looked at again when its time is over.
+    until = min(until, datetime.now(UTC) + max(work.time_left, timedelta(0)))
     async with work.pool.acquire() as connection, connection.transaction():
         await records.check_owner(connection, work.claim.owner)
         await runs.postpone_run(connection, work.claim, until=until, message=str(error), is_counted=is_counted)

@@ -52,6 +52,7 @@ async def get_run(call: Call) -> wire.RunDetails:
             for one in found.streams
         ],
         unsafe_changes=[one for one in await _unsafe_changes(call) if one.run_id == to_base58(id)],
+        progress_percent=found.progress_percent,
         models={model.value: status.value for model, status in found.models.items()},
     )
 

@@ -104,17 +104,9 @@ class Difference(msgspec.Struct, kw_only=True):
     changes: list[FieldChange]
 
 
-RunState = Literal["QUEUED", "RUNNING", "SUCCEEDED", "PARTIALLY_FAILED", "FAILED", "AUTHENTICATION_FAILED", "CANCELLED"]
-SyncState = Literal[
-    "PENDING",
-    "SYNCING",
-    "WAITING",
-    "SUCCEEDED",
-    "PARTIALLY_FAILED",
-    "FAILED",
-    "AUTHENTICATION_FAILED",
-    "CANCELLED",
-]
+EndState = Literal["SUCCEEDED", "PARTIALLY_FAILED", "FAILED", "AUTHENTICATION_FAILED", "CANCELLED", "TIMED_OUT"]
+RunState = Literal["QUEUED", "RUNNING", EndState]
+SyncState = Literal["PENDING", "SYNCING", "WAITING", EndState]
 
 
 StreamProgressState = Literal["PENDING", "READING", "COMPLETE", "FAILED", "SKIPPED"]
@@ -189,13 +181,18 @@ class StreamState(msgspec.Struct, kw_only=True):
 
 
 class RunDetails(Run, kw_only=True):
-    """One run with its streams. ``models`` tells for each model whether this run has brought all of it.
+    """One run with its streams. ``models`` tells for each model whether all of it has been brought.
 
-    ``unsafe_changes`` were found by this run and still wait for the operator.
+    What this run does not read counts as the last run that did has left it: files and recorded moves are read in the
+    background. ``PENDING`` is also what was read but misses so much that it is not believed yet; ``SKIPPED`` what the
+    credentials have no right to, or what is out of scope. ``unsafe_changes`` were found by this run and still wait for
+    the operator. ``progress_percent`` is how much of a full run under way is done, by what the last one has read;
+    ``null`` where that is not known.
     """
 
     streams: list[StreamState]
     unsafe_changes: list[UnsafeChange]
+    progress_percent: Annotated[int, msgspec.Meta(ge=0, le=99)] | None
     models: dict[str, Literal["PENDING", "SYNCED", "SKIPPED", "FAILED", "NOT_SUPPORTED"]]
 
 

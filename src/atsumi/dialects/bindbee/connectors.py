@@ -38,6 +38,7 @@ _SYNC_STATUS: Mapping[str, str] = {
     "FAILED": "Failed",
     "AUTHENTICATION_FAILED": "Failed",
     "CANCELLED": "Failed",
+    "TIMED_OUT": "Failed",
 }
 """By the state of the last run (Bindbee NOTES, section 8). What a run shows that was incomplete is not published; its
 records were brought, so it counts as done."""

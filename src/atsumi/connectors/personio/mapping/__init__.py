@@ -58,6 +58,19 @@ _RESTS_ON = {
     Model.STAGE_TRANSITION: frozenset({raw.APPLICATIONS, raw.TRANSITIONS}),
     Model.ATTACHMENT: frozenset({raw.APPLICATIONS, raw.DOCUMENTS}),
 }
+_MADE_OF = {
+    **dict.fromkeys(
+        (Model.JOB, Model.HIRING_TEAM_MEMBER, Model.DEPARTMENT, Model.USER, Model.ROLE), frozenset({raw.JOBS})
+    ),
+    **dict.fromkeys((Model.JOB_POSTING, Model.OFFICE), _FEEDS),
+    **dict.fromkeys((Model.SCREENING_QUESTION, Model.JOB_SCREENING_QUESTION), _FEEDS | {raw.FORMS}),
+    Model.STAGE: frozenset({raw.BUILTIN_STAGES, raw.CATEGORIES}),
+    Model.JOB_STAGE: frozenset({raw.CATEGORIES}),
+    Model.CANDIDATE: frozenset({raw.CANDIDATES}),
+    Model.APPLICATION: frozenset({raw.APPLICATIONS}),
+    Model.STAGE_TRANSITION: frozenset({raw.TRANSITIONS}),
+    Model.ATTACHMENT: frozenset({raw.DOCUMENTS}),
+}
 
 mapping = RecordMapping(
     rules={
@@ -89,6 +102,7 @@ mapping = RecordMapping(
         ),
     ),
     rests_on=_RESTS_ON,
+    made_of=_MADE_OF,
 )
 
 __all__ = ["mapping"]
