@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from atsumi.dialects.bindbee.lists import LISTS
+from atsumi.connectors.personio import connector
+from atsumi.dialects.bindbee.lists import LISTS, ListSpec
 from bindbee_reader import NAMES, Bindbee, bindbee_of
 from harness import Account, Product, small_company
 
@@ -141,6 +142,16 @@ async def test_records_created_within_a_range(bindbee: Bindbee) -> None:
     start, end = instants[2], instants[-2]
     found = await bindbee.remote_ids("jobs", created_after=start, created_before=end)
     assert found == {row["remote_id"] for row in rows if start <= row["remote_created_at"] < end}
+
+
+@pytest.mark.parametrize("spec", LISTS, ids=lambda spec: spec.name)
+async def test_a_list_narrows_by_creation_only_where_the_tool_gives_the_date(bindbee: Bindbee, spec: ListSpec) -> None:
+    taken = any(filter_.name == "created_after" for filter_ in spec.filters)
+    if taken:
+        everything = await bindbee.remote_ids(spec.name)
+        assert await bindbee.remote_ids(spec.name, created_after="1970-01-01") == everything
+    else:
+        assert "remote_created_at" not in connector.mapping.coverage.get(spec.model, {})
 
 
 async def test_what_was_modified_is_found_from_its_own_instant_on(bindbee: Bindbee) -> None:

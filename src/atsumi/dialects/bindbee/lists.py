@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from atsumi.dialects.bindbee import wire
-from atsumi.dialects.bindbee.parameters import Parameter, text, texts
+from atsumi.dialects.bindbee.parameters import Parameter, instant, text, texts
 from atsumi.dialects.bindbee.projection import projection
 from atsumi.model.names import Model
 from atsumi.store.reading import Operator
@@ -82,6 +82,19 @@ _IGNORING_CASE = "Compared as a whole, ignoring case."
 _CANDIDATE = _ids("candidate", "candidate_remote_id", "candidates")
 _APPLICATION = _ids("application", "application_remote_id", "applications")
 _JOB = _ids("job", "job_remote_id", "jobs")
+_CREATED = (
+    Filter(
+        instant("created_after", "Records that the tool created at this instant or later. A parameter of ours."),
+        Operator.CREATED_FROM,
+        "remote_created_at",
+    ),
+    Filter(
+        instant("created_before", "Records that the tool created earlier. A parameter of ours."),
+        Operator.CREATED_BEFORE,
+        "remote_created_at",
+    ),
+)
+"""Lists of a company's settings refuse them: those have no such date, and an empty page would look like an answer."""
 
 LISTS: tuple[ListSpec, ...] = (
     ListSpec(
@@ -95,6 +108,7 @@ LISTS: tuple[ListSpec, ...] = (
             Filter(text("last_name", _IGNORING_CASE), _LOOKUP, "last_name"),
             Filter(text("tag", f"The name of a tag. {_IGNORING_CASE}"), Operator.NAMED, "name", child=Model.TAG),
             Filter(texts("email_addresses", _IGNORING_CASE, is_repeated=True), _LOOKUP, "email"),
+            *_CREATED,
         ),
         {"applications": "applications", "attachments": "attachments"},
     ),
@@ -110,6 +124,7 @@ LISTS: tuple[ListSpec, ...] = (
             _JOB,
             _CANDIDATE,
             _ids("reject_reason", "rejection_reason_remote_id", "reject reasons"),
+            *_CREATED,
         ),
         {
             "candidate": "candidates",
@@ -128,6 +143,7 @@ LISTS: tuple[ListSpec, ...] = (
             Filter(text("code", _IGNORING_CASE), _LOOKUP, "job_code"),
             _word("status", "status"),
             _ids("offices", "office_remote_ids", "offices"),
+            *_CREATED,
         ),
         {
             "departments": "departments",
@@ -153,6 +169,7 @@ LISTS: tuple[ListSpec, ...] = (
             _APPLICATION,
             _ids("organizer", None, "remote users"),
             _place("job_interview_stage", via="application_remote_id"),
+            *_CREATED,
         ),
         {
             "application": "applications",
@@ -166,7 +183,7 @@ LISTS: tuple[ListSpec, ...] = (
         Model.OFFER,
         wire.AtsOffer,
         "Offers",
-        (_APPLICATION, _ids("creator", None, "remote users")),
+        (_APPLICATION, _ids("creator", None, "remote users"), *_CREATED),
         {"application": "applications", "creator": "remote-users"},
     ),
     ListSpec(
@@ -174,7 +191,7 @@ LISTS: tuple[ListSpec, ...] = (
         Model.ATTACHMENT,
         wire.AtsAttachment,
         "Attachments",
-        (_CANDIDATE,),
+        (_CANDIDATE, *_CREATED),
         {"candidate": "candidates"},
     ),
     ListSpec("departments", Model.DEPARTMENT, wire.AtsDepartment, "Departments"),
@@ -184,7 +201,7 @@ LISTS: tuple[ListSpec, ...] = (
         Model.USER,
         wire.AtsRemoteUser,
         "Remote users",
-        (Filter(text("email", _IGNORING_CASE), _LOOKUP, "email"),),
+        (Filter(text("email", _IGNORING_CASE), _LOOKUP, "email"), *_CREATED),
     ),
     ListSpec("reject-reasons", Model.REJECTION_REASON, wire.AtsRejectReason, "Reject reasons"),
     ListSpec("tags", Model.TAG, wire.AtsTag, "Tags"),
@@ -193,7 +210,7 @@ LISTS: tuple[ListSpec, ...] = (
         Model.NOTE,
         wire.AtsActivity,
         "Activities",
-        (_ids("user", "author_remote_id", "remote users"), _CANDIDATE),
+        (_ids("user", "author_remote_id", "remote users"), _CANDIDATE, *_CREATED),
         {"user": "remote-users", "candidate": "candidates"},
     ),
     ListSpec(
@@ -205,6 +222,7 @@ LISTS: tuple[ListSpec, ...] = (
             _APPLICATION,
             _ids("interview", "interview_remote_id", "scheduled interviews"),
             _ids("interviewer", "author_remote_id", "remote users"),
+            *_CREATED,
         ),
         {"application": "applications", "interview": "scheduled-interviews", "interviewer": "remote-users"},
     ),
@@ -218,7 +236,8 @@ LISTS: tuple[ListSpec, ...] = (
     ),
     ListSpec("eeocs", None, wire.AtsEEOC, "Equal-opportunity answers", (_CANDIDATE,), {"candidate": "candidates"}),
 )
-"""Filters and relations are those of the contract (Bindbee OpenAPI document 0.1.0, ``GET /api/ats/v1/*``)."""
+"""Filters and relations are those of the contract (Bindbee OpenAPI document 0.1.0, ``GET /api/ats/v1/*``), which
+narrows by no creation date."""
 
 BY_NAME: Mapping[str, ListSpec] = {spec.name: spec for spec in LISTS}
 

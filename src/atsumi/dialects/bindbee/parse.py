@@ -81,8 +81,6 @@ _NARROWING = (
     text("remote_id", "The tool's id."),
     instant("modified_after", "Records whose `modified_at` is this instant or later. Without a zone it is UTC."),
     instant("modified_before", "Records whose `modified_at` is earlier. A parameter of ours."),
-    instant("created_after", "Records that the tool created at this instant or later. A parameter of ours."),
-    instant("created_before", "Records that the tool created earlier. A parameter of ours."),
 )
 
 
@@ -151,10 +149,6 @@ def _conditions(spec: ListSpec, values: Mapping[str, Any]) -> Iterable[Condition
     for filter_ in spec.filters:
         if values[filter_.name] is not None:
             yield _condition(filter_, values[filter_.name])
-    if values["created_after"] is not None:
-        yield Condition(Operator.CREATED_FROM, "remote_created_at", [values["created_after"]])
-    if values["created_before"] is not None:
-        yield Condition(Operator.CREATED_BEFORE, "remote_created_at", [values["created_before"]])
 
 
 def _condition(filter_: Filter, value: Any) -> Condition:

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from atsumi.dialects.bindbee.errors import InvalidRequest
 from atsumi.dialects.bindbee.lists import LISTS, ListSpec
-from atsumi.dialects.bindbee.parse import ListRequest, list_parameters, parse
+from atsumi.dialects.bindbee.parse import ListRequest, keys_of, list_parameters, parse
 from atsumi.dialects.bindbee.tests.kit import SPECS, TOKEN, FakeServices, client
 from atsumi.dialects.kombo.tests.kit import INTEGRATION, integration
 from atsumi.model.ids import record_id
@@ -29,6 +29,19 @@ KEY = b"key"
 A, B = record_id(INTEGRATION, Model.JOB, "a"), record_id(INTEGRATION, Model.JOB, "b")
 IDS = f"{A},{B}"
 MARCH = datetime(2024, 3, 1, tzinfo=UTC)
+CREATED = ("remote_created_at", [MARCH])
+DATED = (
+    "candidates",
+    "applications",
+    "jobs",
+    "scheduled-interviews",
+    "offers",
+    "attachments",
+    "remote-users",
+    "activities",
+    "scorecards",
+)
+"""The lists whose records have a date of creation."""
 
 
 def request(name: str, query_string: str) -> ListRequest:
@@ -78,6 +91,8 @@ CONDITIONS: list[tuple[str, dict[str, str], Condition]] = [
     ("scorecards", {"interview": IDS}, Condition(Operator.REFERENCE, "interview_remote_id", [A, B])),
     ("scorecards", {"interviewer": IDS}, Condition(Operator.REFERENCE, "author_remote_id", [A, B])),
     ("screening-questions", {"job": IDS}, Condition(Operator.REFERENCE, "job_remote_id", [A, B])),
+    *((name, {"created_after": "2024-03-01"}, Condition(Operator.CREATED_FROM, *CREATED)) for name in DATED),
+    *((name, {"created_before": "2024-03-01"}, Condition(Operator.CREATED_BEFORE, *CREATED)) for name in DATED),
 ]
 
 
@@ -105,8 +120,8 @@ def test_every_list_takes_the_common_parameters(spec: ListSpec) -> None:
     own = record_id(INTEGRATION, spec.model, "7")
     found = query(
         spec.name,
-        f"page_size=200&modified_after=2024-03-01T00:00:00Z&modified_before=2024-03-02&created_after=2024-03-03"
-        f"&created_before=2024-03-04&ids={own},x&remote_id=7&include_raw_data=1&include_custom_fields=True",
+        f"page_size=200&modified_after=2024-03-01T00:00:00Z&modified_before=2024-03-02"
+        f"&ids={own},x&remote_id=7&include_raw_data=1&include_custom_fields=True",
     )
     assert found == ListQuery(
         model=spec.model,
@@ -114,13 +129,19 @@ def test_every_list_takes_the_common_parameters(spec: ListSpec) -> None:
         updated_from=MARCH,
         updated_before=MARCH.replace(day=2),
         ids=[own],
-        conditions=(
-            Condition(Operator.CREATED_FROM, "remote_created_at", [MARCH.replace(day=3)]),
-            Condition(Operator.CREATED_BEFORE, "remote_created_at", [MARCH.replace(day=4)]),
-        ),
         with_remote_ids=True,
         with_custom_fields=True,
     )
+
+
+@pytest.mark.parametrize("parameter", ["created_after", "created_before"])
+@pytest.mark.parametrize("spec", [spec for spec in LISTS if spec.name not in DATED], ids=lambda spec: spec.name)
+def test_a_list_whose_records_have_no_date_of_creation_refuses_to_narrow_by_it(spec: ListSpec, parameter: str) -> None:
+    assert {"remote_created_at", "applied_at"}.isdisjoint(keys_of(spec))
+    with pytest.raises(InvalidRequest) as refused:
+        request(spec.name, f"{parameter}=2024-03-01")
+    (fault,) = refused.value.faults
+    assert (fault.loc, fault.type) == (["query", parameter], "extra_forbidden")
 
 
 @pytest.mark.parametrize(
