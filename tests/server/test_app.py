@@ -26,3 +26,15 @@ async def test_an_unknown_method_is_told_those_that_are_served(product: Product)
     assert answer.status_code == 405
     assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}
     assert answer.json()["status"] == "error"
+
+
+@pytest.mark.parametrize("path", ["/x%0Ay", "/%0A", "/ats/jobs%0A", "/openapi.json%0A", "/%0D%0Ax/%00/%85/%E2%80%A8"])
+@pytest.mark.parametrize(
+    ("base", "key"), [("/v1", "status"), ("/api", "detail"), ("/atsumi/v1", "code")], ids=["kombo", "bindbee", "own"]
+)
+async def test_a_path_with_line_feeds_is_answered_by_its_surface(
+    product: Product, base: str, key: str, path: str
+) -> None:
+    answer = await product.api.get(f"{base}{path}")
+    assert answer.status_code == 404
+    assert key in answer.json()

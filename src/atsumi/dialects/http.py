@@ -16,7 +16,8 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import structlog
-from starlette.types import Receive, Scope, Send
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from atsumi.dialects.services import Access, Caller, Integration
 from atsumi.errors import AuthenticationRequired, InvalidInput, RateLimited
@@ -159,6 +160,16 @@ class Api(Generic[O]):
         if "GET" in found:
             found.add("HEAD")
         return tuple(sorted(found))
+
+
+def mounted(base_path: str, app: ASGIApp) -> Mount:
+    """The application under everything below a base path.
+
+    Starlette's own pattern ends at a line feed, which a path may hold, and whose answer is the surface's, too.
+    """
+    mount = Mount(base_path, app=app)
+    mount.path_regex = re.compile(mount.path_regex.pattern, re.DOTALL)
+    return mount
 
 
 def path_below(scope: Scope) -> str:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope
 
 from atsumi.dialects.atsumi.errors import error_answer
 from atsumi.dialects.atsumi.openapi import BASE_PATH, openapi_document
 from atsumi.dialects.atsumi.operations import OPERATIONS, Operation, serve
-from atsumi.dialects.http import Answer, Api
+from atsumi.dialects.http import Answer, Api, mounted
 from atsumi.dialects.services import OwnServices
 
 
@@ -26,5 +26,5 @@ def routes(services: OwnServices) -> list[BaseRoute]:
         return await serve(services, operation, scope, parameters)
 
     return [
-        Mount(BASE_PATH, app=Api("atsumi", OPERATIONS, handle=handle, refuse=error_answer, document=openapi_document))
+        mounted(BASE_PATH, Api("atsumi", OPERATIONS, handle=handle, refuse=error_answer, document=openapi_document))
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope
 
 from atsumi.dialects.assets import picture_route
@@ -14,7 +14,7 @@ from atsumi.dialects.bindbee.errors import error_answer
 from atsumi.dialects.bindbee.limits import with_limits
 from atsumi.dialects.bindbee.openapi import openapi_document
 from atsumi.dialects.bindbee.operations import OPERATIONS, Operation
-from atsumi.dialects.http import Answer, Api
+from atsumi.dialects.http import Answer, Api, mounted
 from atsumi.dialects.services import TokenServices
 
 
@@ -31,4 +31,4 @@ def routes(services: TokenServices) -> list[BaseRoute]:
         return await operation.handler(Call(services, scope, parameters, receive))
 
     app = Api("bindbee", OPERATIONS, handle=handle, refuse=error_answer, document=openapi_document)
-    return [Mount(DIALECT.base_path, app=with_limits(app, services)), picture_route(services)]
+    return [mounted(DIALECT.base_path, with_limits(app, services)), picture_route(services)]

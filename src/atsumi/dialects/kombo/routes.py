@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope
 
 from atsumi.dialects.assets import picture_route
-from atsumi.dialects.http import Answer, Api, ErrorAnswer
+from atsumi.dialects.http import Answer, Api, ErrorAnswer, mounted
 from atsumi.dialects.kombo.call import Call
 from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import Family, error_answer
@@ -23,7 +23,7 @@ def routes(services: Services) -> list[BaseRoute]:
     ``/v1`` holds the API and its OpenAPI document (``/v1/openapi.json``, readable without a key); pictures of tools
     lie beside it under ``/assets/tools``.
     """
-    return [Mount(DIALECT.base_path, app=_api(services)), picture_route(services)]
+    return [mounted(DIALECT.base_path, _api(services)), picture_route(services)]
 
 
 def _api(services: Services) -> Api[Operation]:
