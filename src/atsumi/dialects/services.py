@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from atsumi.connector.contract import Connector
@@ -109,6 +109,15 @@ class RunDetails:
     progress_percent: int | None
 
 
+class StageVisit(NamedTuple):
+    """One stay of an application in a stage; ``left_at`` is ``None`` for the stage it is in."""
+
+    stage: UUID | None
+    name: str | None
+    entered_at: datetime | None
+    left_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class FoundAttachment:
     """An attachment, and the type of its file as far as it is known without fetching it."""
@@ -206,7 +215,14 @@ class SyncServices(Access, Protocol):
 
 
 class OwnServices(HistoryServices, SyncServices, Protocol):
-    """What our own API shows: the change log, the past of records, sync runs, and what tools give."""
+    """What our own API shows: the change log, the past of records, times in stages, sync runs, and what tools give."""
+
+    async def stage_visits(self, integration: Integration, application: UUID) -> Sequence[StageVisit]:
+        """The stages that an application went through, as the tool recorded its moves, oldest first.
+
+        Raises ``NotFound``.
+        """
+        ...
 
     @property
     def connectors(self) -> Mapping[str, Connector]:

@@ -35,9 +35,10 @@ from atsumi.server.registry import SPELLINGS
 from atsumi.server.runs import SyncServices
 from atsumi.server.runtime import Runtime
 from atsumi.server.services import DialectServices
+from atsumi.server.stages import StageServices
 
 
-class OwnServices(HistoryServices, SyncServices):
+class OwnServices(HistoryServices, StageServices, SyncServices):
     """:class:`atsumi.dialects.services.OwnServices` over the store."""
 
     @property
@@ -66,7 +67,7 @@ _BINDBEE = Surface(
 _OWN = Surface(
     "atsumi",
     "Atsumi",
-    "Every change in order, records as they were, how a sync went, and what each tool gives, field by field.",
+    "Every change in order, records as they were, times in stages, how a sync went, and what each tool gives.",
     BASE_PATH,
     own_document,
 )

@@ -30,8 +30,10 @@ from atsumi.server.cli_support import (
 from atsumi.server.connecting import connect as connect_account
 from atsumi.server.connecting import reconnect as reconnect_account
 from atsumi.server.runtime import Runtime
+from atsumi.server.unread import unread_listings
 from atsumi.store import files, runs, tenants
 from atsumi.store.freshness import find_with_freshness
+from atsumi.store.outcomes import percentage
 from atsumi.sync.modes import switch as switch_mode
 
 app = typer.Typer(help="Connect customers' accounts and look after them.", no_args_is_help=True)
@@ -191,10 +193,17 @@ def show(integration: Annotated[str, typer.Argument(help="The integration's id."
         if found is not None:
             required = runtime.connector(row.tool).required_streams
             console.print(describe(*found, required), soft_wrap=True, markup=False)
+        for stream, reason in (await unread_listings(runtime, row)).items():
+            console.print(f"not read      {stream}: {reason}", soft_wrap=True, markup=False)
         kept = await files.counts(runtime.pool, row.number)
         if kept.held or kept.waiting or kept.given_up:
             console.print(f"files         {describe_files(kept)}", soft_wrap=True)
         history = await runs.latest_runs(runtime.pool, row.number)
+        under_way = next((run for run in history if run.state == "RUNNING"), None)
+        if under_way is not None:
+            share = await percentage(runtime.pool, under_way, await runs.progress(runtime.pool, under_way.id))
+            if share is not None:
+                console.print(f"under way     {share} % of the full run")
         table = table_of("kind", "by", "state", "requested", "ended", words=("kind", "state"))
         for run in history:
             ended = f"{run.ended_at:%Y-%m-%d %H:%M:%S}" if run.ended_at else ""

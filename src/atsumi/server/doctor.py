@@ -11,6 +11,7 @@ from atsumi.errors import AtsumiError
 from atsumi.server.registry import load_connectors
 from atsumi.server.runtime import run_time
 from atsumi.server.settings import Settings, master_key
+from atsumi.server.unread import unread_listings
 from atsumi.store import database, files, tenants, unsafe
 from atsumi.store.database import describe
 
@@ -50,6 +51,9 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                     yield Finding(row.id, row.state == "ACTIVE", row.state_reason or row.state.lower())
                 for reason, count in (await files.counts(runtime.pool, row.number)).given_up:
                     yield Finding(row.id, True, f"{count:,} files were given up: {reason}")
+                if row.tool in runtime.connectors:
+                    for stream, reason in (await unread_listings(runtime, row)).items():
+                        yield Finding(row.id, True, f"{stream} was not read: {reason}")
                 for change in await unsafe.unsafe_changes(runtime.pool, row.number):
                     lost = f"{len(change.missing):,} of {change.stored:,} {change.stream} are missing at the tool"
                     yield Finding(row.id, False, f"{lost} and wait for `atsumi deletions show {change.id}`")

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from starlette.types import Scope
 
-from atsumi.dialects.atsumi import runs, tools, wire
+from atsumi.dialects.atsumi import runs, stages, tools, wire
 from atsumi.dialects.atsumi.call import Call
 from atsumi.dialects.atsumi.cursor import read_cursor, write_cursor
 from atsumi.dialects.atsumi.errors import IntegrationNotFound
@@ -270,6 +270,18 @@ OPERATIONS: tuple[Operation, ...] = (
             moment("from", "The one moment.", is_required=True),
             moment("to", "The other moment; the present if left out."),
         ),
+    ),
+    Operation(
+        "GET",
+        "/applications/{id}/stages",
+        "ListStages",
+        "Applications",
+        "See how long an application was in each stage",
+        "The stages that an application went through, oldest first, with the seconds in each. Moves are read in the "
+        "background after a sync has seen that an application changed; until then, and without the right for them, "
+        "there are none.",
+        stages.list_stages,
+        wire.StageVisitList,
     ),
     Operation(
         "GET",

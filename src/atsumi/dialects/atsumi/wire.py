@@ -104,6 +104,30 @@ class Difference(msgspec.Struct, kw_only=True):
     changes: list[FieldChange]
 
 
+class StageVisit(msgspec.Struct, kw_only=True):
+    """One stay of an application in a stage; ``left_at`` is ``null`` for the stage it is in.
+
+    ``seconds`` is how long it lasted, up to ``counted_until`` for the stage it is in; ``null`` where the tool does not
+    say when it began. A stage that is entered again has another entry.
+    """
+
+    stage_id: Id | None
+    stage_uuid: str | None
+    name: str | None
+    entered_at: datetime | None
+    left_at: datetime | None
+    seconds: Annotated[int, msgspec.Meta(ge=0)] | None
+
+
+class StageVisitList(msgspec.Struct, kw_only=True):
+    """The stages that an application went through, oldest first. ``id`` and ``uuid`` are those of the application."""
+
+    id: Id
+    uuid: str
+    items: list[StageVisit]
+    counted_until: datetime
+
+
 EndState = Literal["SUCCEEDED", "PARTIALLY_FAILED", "FAILED", "AUTHENTICATION_FAILED", "CANCELLED", "TIMED_OUT"]
 RunState = Literal["QUEUED", "RUNNING", EndState]
 SyncState = Literal["PENDING", "SYNCING", "WAITING", EndState]
