@@ -10,7 +10,9 @@ import pytest
 
 from atsumi.connectors.personio import connector
 from atsumi.dialects.bindbee import fields as bindbee_fields
+from atsumi.dialects.bindbee import lists as bindbee_lists
 from atsumi.dialects.kombo import fields as kombo_fields
+from atsumi.dialects.kombo import lists as kombo_lists
 from atsumi.model.catalog import CODES, STRUCTS
 from atsumi.model.names import Model
 from atsumi.server.registry import SPELLINGS
@@ -66,7 +68,8 @@ def test_what_is_not_offered_says_why_and_what_is_offered_how_sure_it_is(tool: d
     for _, field in _fields(tool):
         seen.add(field["status"])
         assert (field["evidence"] is None) is (field["status"] in ("not_offered", "configured"))
-        assert (field["reason"] is None) is (field["evidence"] is not None)
+        assert (field["reason"] is None) is (field["status"] == "supported")
+        assert field["reason"] != "The connector gives no reason."
         assert (field["evidence"] == "inferred") is (field["status"] == "inferred")
     assert seen == {"supported", "inferred", "not_offered", "configured"}
     nothing = {model["model"] for model in tool["models"] if model["status"] == "not_offered"}
@@ -117,6 +120,21 @@ def test_lists_are_those_that_are_served(tool: dict[str, Any]) -> None:
     assert by_model["user"] == {"kombo": ["/v1/ats/users"], "bindbee": ["/api/ats/v1/remote-users"]}
     assert by_model["stage_transition"] == {"kombo": [], "bindbee": []}
     assert set(SPELLINGS) == {"kombo", "bindbee"}
+
+
+def test_every_list_that_is_served_is_told_of_once_also_one_that_stays_empty(tool: dict[str, Any]) -> None:
+    served = {
+        "kombo": [f"/v1{spec.path}" for spec in kombo_lists.LISTS],
+        "bindbee": [f"/api{spec.path}" for spec in bindbee_lists.LISTS],
+    }
+    for surface, paths in served.items():
+        told = [path for model in tool["models"] for path in model["lists"][surface]]
+        told += [one["path"] for one in tool["empty_lists"] if one["surface"] == surface]
+        assert sorted(told) == sorted(paths)
+    (eeocs,) = tool["empty_lists"]
+    assert eeocs["path"] == "/api/ats/v1/eeocs"
+    assert "race" in eeocs["fields"]
+    assert eeocs["reason"]
 
 
 def test_rights_and_listings_are_those_of_the_manifest(tool: dict[str, Any]) -> None:

@@ -19,12 +19,14 @@ class Spelling:
     ``lists`` are the paths of each model's own lists. ``names`` are, by canonical field, the fields of documents that
     show it, ``<list>.<field>``: those of the model's own lists, or else those in which it is embedded (``<list>`` alone
     where no table says in which field). ``left_out`` says why a field is shown nowhere; a field is in one of the two.
+    ``empty_lists`` are the paths of the lists that no model stands behind, with the fields of their documents.
     """
 
     name: str
     lists: Mapping[Model, tuple[str, ...]]
     names: Mapping[Field, tuple[str, ...]]
     left_out: Mapping[Field, str]
+    empty_lists: Mapping[str, tuple[str, ...]]
 
 
 def spelling(
@@ -63,7 +65,14 @@ def spelling(
                 _embedding_names(one, fields[one.name], model, field) for one in projection.wire_models
             )
             names[model, field] = tuple(dict.fromkeys(found))
-    return Spelling(projection.name, {model: tuple(found) for model, found in lists.items()}, names, left_out)
+    filled = {one.name for one in projection.wire_models}
+    return Spelling(
+        projection.name,
+        {model: tuple(found) for model, found in lists.items()},
+        names,
+        left_out,
+        {path: tuple(fields[name]) for name, path in paths.items() if name not in filled},
+    )
 
 
 def _own_names(sources: Mapping[str, object], field: str, configured: Mapping[str, Collection[str]]) -> Iterator[str]:

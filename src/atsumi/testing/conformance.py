@@ -121,6 +121,8 @@ async def what_is_not_covered_has_a_reason(harness: Harness) -> None:
         for name in set(STRUCTS[model].__struct_fields__) - CONFIGURED:
             if (model, name) not in offered:
                 assert mapping.absences.of_field(model, name), f"{model}.{name} is missing without a reason"
+    inferred = {(model, name) for model, name in offered if mapping.coverage[model][name] == "inferred"}
+    assert set(mapping.absences.inferred) == inferred, "what is inferred tells from what, and nothing else does"
 
 
 async def each_model_belongs_to_one_rule(harness: Harness) -> None:

@@ -16,6 +16,7 @@ from atsumi.model.record import CONFIGURED
 
 _INFERRED = "inferred"
 _CONFIGURED = "No tool fills it: it holds what is mapped or chosen for an integration."
+_EMPTY = "No model of ours stands behind it, so it is empty whatever the tool."
 _NO_REASON = "The connector gives no reason."
 
 
@@ -58,6 +59,11 @@ async def get_tool(call: Call) -> wire.ToolDetails:
             for scope in manifest.scopes
         ],
         models=[_model(connector, model, call.services.spellings) for model in STRUCTS],
+        empty_lists=[
+            wire.EmptyList(surface=surface, path=path, reason=_EMPTY, fields=list(fields))
+            for surface, found in call.services.spellings.items()
+            for path, fields in found.empty_lists.items()
+        ],
     )
 
 
@@ -103,4 +109,6 @@ def _support(connector: Connector, model: Model, name: str) -> tuple[wire.Suppor
     if name not in fields:
         return "not_offered", None, mapping.absences.of_field(model, name) or _NO_REASON
     evidence = cast(wire.Evidence, fields[name].replace(" ", "_"))
-    return ("inferred" if evidence == _INFERRED else "supported"), evidence, None
+    if evidence == _INFERRED:
+        return "inferred", evidence, mapping.absences.inferred.get((model, name), _NO_REASON)
+    return "supported", evidence, None

@@ -1,4 +1,4 @@
-"""Why this connector leaves models and fields empty: what Personio's public interfaces do not give.
+"""Why this connector leaves models and fields empty, and what it reads others out of that Personio does not give.
 
 Sources are the sections of the Personio NOTES that the lines name; section 17 lists what the vendor offers nowhere.
 """
@@ -53,5 +53,55 @@ absences = Absences(
         "remote_created_at": "Personio does not say when it was created (section 7).",
         "remote_updated_at": "Personio does not say when it last changed (section 7).",
         "custom_fields": "Custom attributes cannot be read, and nothing else is left over (sections 7 and 17).",
+    },
+    inferred={
+        (Model.JOB, "status"): "Open while the career feed shows the job, closed once it left the feed, else unknown "
+        "(section 18).",
+        (Model.JOB, "visibility"): "Public while the career feed shows the job, else unknown (section 18).",
+        (
+            Model.JOB,
+            "employment_type",
+        ): "Put together from the feed's kind of employment and its schedule (section 18).",
+        (Model.JOB, "office_remote_ids"): "The feed names offices and has no ids of them, so the name is the id "
+        "(section 10).",
+        (Model.JOB, "post_url"): "Made of the career page and the job's id, as seen in two clients, while the feed "
+        "shows the job (section 18).",
+        (Model.JOB, "salary_period"): "Yearly is documented, the feed's words for other periods are ours by analogy "
+        "(section 18).",
+        (Model.JOB, "remote_url"): "Made of the company and the job's id; the path was seen once (section 18).",
+        (Model.JOB_POSTING, "remote_id"): "Postings have no ids; made of the job's and the language (section 10).",
+        (Model.JOB_POSTING, "status"): "Active while the career feed shows it, inactive once it left (section 18).",
+        (Model.JOB_POSTING, "visibility"): "Public while the career feed shows it, else unknown (section 18).",
+        (Model.JOB_STAGE, "remote_id"): "A stage's place in a job has no id; made of the job's and the stage's "
+        "(section 18).",
+        (Model.JOB_STAGE, "index"): "The position among the stages of the job's category; unknown for stages that only "
+        "applications show (section 18).",
+        (Model.STAGE, "status"): "Active where it is built in or a category lists it, inactive once none does, else "
+        "unknown (section 8).",
+        (Model.SCREENING_QUESTION, "description"): "The text that the application form sets beside the control "
+        "(section 22a).",
+        (Model.JOB_SCREENING_QUESTION, "remote_id"): "Made of the job's id and the name of the control (section 22a).",
+        (Model.HIRING_TEAM_MEMBER, "remote_id"): "Members have no ids; made of the job's, the person's and the role's "
+        "(section 18).",
+        (Model.ROLE, "remote_id"): "Roles have names and no ids; the name in small letters is the id (section 18).",
+        (Model.ROLE, "scope"): "Roles are seen in the hiring teams of jobs, so they count as roles of a job "
+        "(section 18).",
+        (Model.ROLE, "type"): "Read out of the role's name, which is free text: recruiters and hiring managers are "
+        "told apart (section 18).",
+        (Model.OFFICE, "remote_id"): "The feed names offices and has no ids of them, so the name is the id "
+        "(section 10).",
+        (Model.CANDIDATE, "source"): "The channel of the candidate's newest application (section 18).",
+        (Model.APPLICATION, "outcome"): "Hired in the built-in stage accepted, declined in rejected and withdrawn, "
+        "else pending (section 18).",
+        (
+            Model.APPLICATION,
+            "rejected_at",
+        ): "When the newest recorded move led to the stage rejected or withdrawn, if it "
+        "still stands there (section 18).",
+        (Model.STAGE_TRANSITION, "remote_id"): "Moves have no ids; made of the application's, the stage and the time "
+        "(section 18).",
+        (Model.STAGE_TRANSITION, "left_at"): "When the application entered the next stage (section 18).",
+        (Model.ATTACHMENT, "type"): "The file's category where it means something, else a guess from the file's name "
+        "(section 18).",
     },
 )
