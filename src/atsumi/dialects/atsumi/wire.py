@@ -238,10 +238,10 @@ class SpelledField(msgspec.Struct, kw_only=True):
 class FieldSupport(msgspec.Struct, kw_only=True):
     """Whether a tool gives one field.
 
-    ``supported``: the tool says it. ``inferred``: we read it out of what the tool says. ``not_offered``: it stays
-    empty, ``reason`` says why. ``configured``: it holds what is mapped or chosen for an integration. ``evidence`` is
-    how well the field of the tool is known: ``confirmed`` by the vendor or by two independent clients, from a
-    ``single_lineage`` of clients, from ``one_report``, or ``inferred``.
+    ``supported``: the tool says it. ``inferred``: we read it out of what the tool says, and ``reason`` says of what.
+    ``not_offered``: it stays empty, ``reason`` says why. ``configured``: it holds what is mapped or chosen for an
+    integration. ``evidence`` is how well the field of the tool is known: ``confirmed`` by the vendor or by two
+    independent clients, from a ``single_lineage`` of clients, from ``one_report``, or ``inferred``.
     """
 
     field: str
@@ -277,8 +277,20 @@ class Permission(msgspec.Struct, kw_only=True):
     is_required: bool
 
 
+class EmptyList(msgspec.Struct, kw_only=True):
+    """A list of one surface that stays empty, with the fields that its documents would have."""
+
+    surface: str
+    path: str
+    reason: str
+    fields: list[str]
+
+
 class ToolDetails(msgspec.Struct, kw_only=True):
-    """One tool. ``caveats`` are what else one should know of it; ``docs`` are the vendor's pages by title."""
+    """One tool. ``caveats`` are what else one should know of it; ``docs`` are the vendor's pages by title.
+
+    ``empty_lists`` and the ``lists`` of all models are together all lists of all surfaces.
+    """
 
     tool: str
     label: str
@@ -287,6 +299,7 @@ class ToolDetails(msgspec.Struct, kw_only=True):
     caveats: list[str]
     permissions: list[Permission]
     models: list[ModelSupport]
+    empty_lists: list[EmptyList]
 
 
 class Tool(msgspec.Struct, kw_only=True):
