@@ -31,7 +31,7 @@ async def test_emptied_lists_of_stages_take_no_stage_from_a_job_until_the_operat
 
     (change,) = await unsafe.unsafe_changes(account.pool, account.number)
     assert (change.stream, change.listing) == ("category_stages", "categories")
-    await decisions.confirm(account.pool, account.runtime.target(account.integration), change)
+    await decisions.confirm(account.pool, await account.runtime.target(account.integration), change)
     assert (await account.sync("incremental")).state == "SUCCEEDED"
     after = await job_stages(account)
     assert sum(map(len, after.values())) < sum(map(len, before.values()))
