@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from typer.testing import CliRunner
@@ -32,10 +33,21 @@ async def test_fields_are_listed_with_their_share_and_samples_only_on_demand(pro
     sampled = await atsumi(account, "list", account.integration.id, "--model", "candidate", "--samples")
 
     [row] = [line.split() for line in listed.splitlines() if " email " in line]
-    assert row[:4] == ["candidate", "email", "string", "100%"]
+    assert row[:7] == ["candidate", "email", "string", str(len(people)), "of", str(len(people)), "100%"]
     assert "applications[].id" in listed
     assert not any(person["last_name"] in listed for person in people)
     assert any(person["email"] in sampled for person in people)
+    lines = await atsumi(account, "list", account.integration.id, "--model", "candidate", "--json")
+    shown = {one["path"]: one for one in map(json.loads, lines.splitlines())}
+    assert shown["email"] == {
+        "model": "candidate",
+        "path": "email",
+        "types": ["string"],
+        "records": len(people),
+        "records_of_model": len(people),
+        "share": 1.0,
+        "is_passthrough": False,
+    }
 
 
 @pytest.mark.parametrize("where", ["tool", "integration"])

@@ -234,6 +234,11 @@ class OwnServices(HistoryServices, SyncServices, Protocol):
         """What the other surfaces that are served call models and fields, by their names."""
         ...
 
+    @property
+    def custom_fields(self) -> CustomFieldServices:
+        """Custom fields and the fields of tools."""
+        ...
+
 
 class Services(SyncServices, Protocol):
     """The product, as a surface with lists sees it. Every method is safe to call concurrently."""

@@ -28,6 +28,7 @@ from atsumi.dialects.kombo.projection import projection as kombo_projection
 from atsumi.dialects.kombo.routes import routes as kombo_routes
 from atsumi.dialects.spelling import Spelling
 from atsumi.server.connectors import TokenServices
+from atsumi.server.custom_fields import CustomFieldService
 from atsumi.server.docs.routes import Surface, docs_routes
 from atsumi.server.downloads import file_route
 from atsumi.server.history import HistoryServices
@@ -40,6 +41,10 @@ from atsumi.server.stages import StageServices
 
 class OwnServices(HistoryServices, StageServices, SyncServices):
     """:class:`atsumi.dialects.services.OwnServices` over the store."""
+
+    @property
+    def custom_fields(self) -> CustomFieldService:
+        return CustomFieldService(self._runtime)
 
     @property
     def connectors(self) -> Mapping[str, Connector]:

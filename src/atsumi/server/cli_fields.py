@@ -51,23 +51,31 @@ def list_fields(
     samples: Annotated[
         bool, typer.Option("--samples", help="Show a value of each, read from stored records. They are people's data.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """List the fields that records of a tool have, each with its JMESPath, types, and the share of records."""
+    """List the fields that records of a tool have, each with its JMESPath, types, and how many records have it."""
 
     async def action(runtime: Runtime) -> None:
         row = await integration_named(runtime, integration)
         service = CustomFieldService(runtime)
         table = table_of(
-            "model", "path", "types", "share", "handed on", *(["sample"] if samples else []), ids=("path",)
+            "model", "path", "types", "records", "share", "handed on", *(["sample"] if samples else []), ids=("path",)
         )
         for one in [model] if model is not None else list(Model):
             found = await _all_fields(service, row, one)
             documents = await service.newest_documents(row, one, _SAMPLED) if samples and found else ()
             for field in found:
-                share = f"{min(field.records_seen / field.records, 1):.0%}" if field.records else ""
-                cells = [one.value, field.path, ", ".join(field.types), share, "yes" if field.is_passthrough else ""]
-                table.add_row(*cells, *([_sample(field.path, documents)] if samples else []))
+                sample = [_sample(field.path, documents)] if samples else []
+                if as_json:
+                    typer.echo(msgspec.json.encode(_document(one, field) | ({"sample": sample[0]} if sample else {})))
+                    continue
+                share = f"{field.share:.0%}" if field.share is not None else ""
+                records = f"{field.records_seen} of {field.records}"
+                passed = "yes" if field.is_passthrough else ""
+                table.add_row(one.value, field.path, ", ".join(field.types), records, share, passed, *sample)
+        if as_json:
+            return
         console.print(
             table if table.row_count else "No fields yet: they are found while records are read.", markup=False
         )
@@ -229,6 +237,18 @@ async def _all_fields(service: CustomFieldService, row: IntegrationRow, model: M
         found += page
         after = page[-1].id
     return found
+
+
+def _document(model: Model, field: FieldRow) -> dict[str, object]:
+    return {
+        "model": model.value,
+        "path": field.path,
+        "types": field.types,
+        "records": field.records_seen,
+        "records_of_model": field.records,
+        "share": field.share,
+        "is_passthrough": field.is_passthrough,
+    }
 
 
 def _sample(path: str, documents: Sequence[Mapping[str, object]]) -> str:

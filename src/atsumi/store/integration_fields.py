@@ -37,6 +37,11 @@ class FieldRow(NamedTuple):
     is_passthrough: bool
     first_seen_at: datetime
 
+    @property
+    def share(self) -> float | None:
+        """Which share of the model's records has it, from 0 to 1; ``None`` where no record was counted."""
+        return min(self.records_seen / self.records, 1) if self.records else None
+
 
 async def note_sightings(connection: Connection, owner: Owner, sightings: Sequence[Sighting], *, most: int) -> None:
     """Add what was seen to what is known, with at most ``most`` fields of a model. Nothing new writes nothing."""

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from starlette.types import Scope
 
-from atsumi.dialects.atsumi import runs, stages, tools, wire
+from atsumi.dialects.atsumi import fields, runs, stages, tools, wire
 from atsumi.dialects.atsumi.call import Call
 from atsumi.dialects.atsumi.cursor import read_cursor, write_cursor
 from atsumi.dialects.atsumi.errors import IntegrationNotFound
@@ -304,6 +304,23 @@ OPERATIONS: tuple[Operation, ...] = (
         "One run with its streams in reading order, and what that means for every model.",
         runs.get_run,
         wire.RunDetails,
+        reads_records=False,
+    ),
+    Operation(
+        "GET",
+        "/integrations/{integration_id}/fields",
+        "ListFields",
+        "Fields",
+        "List the fields that the tool has",
+        "Every field met in the tool's records while syncing, with its types and in how many records it was met. At "
+        "most 1,000 fields of a model are noted.",
+        fields.list_fields,
+        wire.FieldList,
+        (
+            text("cursor", "`cursor` of the page before."),
+            whole_number("limit", "How many fields an answer holds at most.", 1, 1000, 100),
+            models("models", "Only fields of these models, separated by commas."),
+        ),
         reads_records=False,
     ),
     Operation(

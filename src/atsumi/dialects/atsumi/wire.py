@@ -220,6 +220,32 @@ class RunDetails(Run, kw_only=True):
     models: dict[str, Literal["PENDING", "SYNCED", "SKIPPED", "FAILED", "NOT_SUPPORTED"]]
 
 
+class ToolField(msgspec.Struct, kw_only=True):
+    """A field met in what the tool sends of a model's records. No value of it is kept.
+
+    ``path`` is a JMESPath over the raw record, ``types`` are the JSON types that were met. It was met in ``records`` of
+    ``records_of_model`` records, which are counted as they first came; ``share`` is the one by the other, at most 1,
+    and ``null`` where none was counted. ``is_passthrough`` tells whether it is handed on with the records.
+    """
+
+    id: Id
+    uuid: str
+    model: Model
+    path: str
+    types: list[str]
+    records: Annotated[int, msgspec.Meta(ge=0)]
+    records_of_model: Annotated[int, msgspec.Meta(ge=0)]
+    share: Annotated[float, msgspec.Meta(ge=0, le=1)] | None
+    is_passthrough: bool
+
+
+class FieldList(msgspec.Struct, kw_only=True):
+    """Fields by model and path. ``cursor`` is ``null`` on the last page."""
+
+    items: list[ToolField]
+    cursor: str | None
+
+
 Support = Literal["supported", "inferred", "not_offered", "configured"]
 Evidence = Literal["confirmed", "single_lineage", "one_report", "inferred"]
 
