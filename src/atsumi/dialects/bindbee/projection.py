@@ -72,12 +72,12 @@ INVALID_PATH = "INVALID_JSON_PATH"
 
 
 def _custom_fields(stored: Stored[Record]) -> bytes | None:
-    """The tool's own fields under its own names, and mapped ones, which win where the names are the same."""
+    """The tool's own fields under its own names, and mapped ones, which win over them if they have a value."""
     record = stored.record
     found = {
+        **dict.fromkeys(record.unresolved_fields, INVALID_PATH),
         **(record.custom_fields or {}),
         **(record.mapped_fields or {}),
-        **dict.fromkeys(record.unresolved_fields, INVALID_PATH),
     }
     return _ENCODER.encode(found) if found else None
 
