@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from atsumi.dialects.kombo.tests.kit import reference
+from atsumi.model.names import Model
+from atsumi.server.custom_fields import CustomFieldService
 from atsumi.server.remapping import execute_run
 from atsumi.store import connectors
 from harness import Account, Product
@@ -56,13 +58,16 @@ class Caller:
         await execute_run(self.account.runtime, claim, await self.account.fresh())
 
     async def candidates(self, **params: str) -> dict[str, Any]:
+        return {id: row["custom_fields"] for id, row in (await self.rows("candidates", **params)).items()}
+
+    async def rows(self, name: str, **params: str) -> dict[str, Any]:
         answer = await self.account.product.api.get(
-            "/api/ats/v1/candidates",
+            f"/api/ats/v1/{name}",
             headers={"Authorization": f"Bearer {self.account.key}", "x-connector-token": self.token},
             params={"include_custom_fields": "true", "page_size": "200", **params},
         )
         assert answer.status_code == 200, answer.text
-        return {row["remote_id"]: row["custom_fields"] for row in answer.json()["items"]}
+        return {row["remote_id"]: row for row in answer.json()["items"]}
 
 
 async def connected(product: Product, *, is_synced: bool = True) -> Caller:
@@ -102,10 +107,58 @@ async def test_own_fields_keep_their_names_and_mapped_ones_win(caller: Caller) -
         id: {**own[id], "gender": row["last_name"], "nowhere": "INVALID_JSON_PATH"} for id, row in held(caller).items()
     }
     assert set((await caller.candidates(include_custom_fields="false")).values()) == {None}
+    [mapping] = (await caller.done("GET", f"/{gender}"))["mappings"]
+    await caller.done("PATCH", f"/mapping/{mapping['id']}", {"json_path": "nothing.at.all"})
+    await caller.remap()
+    assert await caller.candidates() == {
+        id: {"gender": "INVALID_JSON_PATH", **own[id], "nowhere": "INVALID_JSON_PATH"} for id in held(caller)
+    }
     await caller.done("DELETE", f"/{gender}")
     await caller.done("DELETE", f"/{nowhere}")
     await caller.remap()
     assert await caller.candidates() == own
+
+
+async def test_an_attachment_has_its_entry_of_the_tools_list_as_raw_data(product: Product) -> None:
+    caller = await connected(product)
+    await caller.account.background()
+    documents = {one["id"]: one for one in caller.account.simulator.state("documents")["documents"]}
+    assert documents
+    await caller.map(await caller.field("label", model="attachment"), "name")
+    await caller.map(await caller.field("where", model="attachment"), "no.such", integration_slug="personio")
+    await caller.remap()
+
+    rows = await caller.rows("attachments", include_raw_data="true")
+    assert rows.keys() == documents.keys()
+    for id, row in rows.items():
+        assert (row["raw_data"]["id"], row["raw_data"]["name"]) == (id, documents[id]["name"])
+        assert row["custom_fields"] == {"label": documents[id]["name"], "where": "INVALID_JSON_PATH"}
+    asked = {"connector_token": caller.token, "category": "ATS", "model": "attachment"}
+    newest = await caller.done("GET", "/raw-data", **asked)
+    found = await caller.done("POST", "/preview", {**asked, "json_path": "name"})
+    assert (found["resolved_value"], found["raw_data_source"]) == (newest["name"], "connector_sync")
+    fields = await CustomFieldService(caller.account.runtime).tool_fields(
+        await caller.account.fresh(), models=[Model.ATTACHMENT], limit=100
+    )
+    shares = {field.path: (field.records_seen, field.records) for field in fields}
+    assert shares["name"] == shares["id"] == (len(documents), len(documents))
+
+
+async def test_what_a_tool_tells_nothing_about_cannot_be_mapped(unsynced: Caller) -> None:
+    field = await unsynced.field("floor", model="office")
+    for scope in ({"integration_slug": "personio"}, {"connector_token": unsynced.token}):
+        [fault] = await unsynced.refused(
+            422, "POST", "/mapping", {"custom_field_id": field, "json_path": "name", **scope}
+        )
+        assert fault["loc"] == ["body", "custom_field_id"]
+        assert "personio says nothing" in fault["msg"]
+    asked = {"connector_token": unsynced.token, "category": "ATS", "model": "office", "json_path": "name"}
+    [fault] = await unsynced.refused(422, "POST", "/preview", asked)
+    assert fault["loc"] == ["body", "model"]
+    assert "no raw data" in fault["msg"]
+    inline = await unsynced.done("POST", "/preview", {**asked, "raw_data": {"name": "A"}})
+    assert inline["resolved_value"] == "A"
+    await unsynced.done("DELETE", f"/{field}")
 
 
 async def test_a_field_is_listed_changed_and_deleted(caller: Caller) -> None:
@@ -116,6 +169,8 @@ async def test_a_field_is_listed_changed_and_deleted(caller: Caller) -> None:
     assert (shown["category"], shown["model"], shown["updated_at"]) == ("ATS", "candidate", None)
     assert shown["mapping_counts"] == {"total": 0, "organization": 0, "connector": 0}
 
+    assert (await caller.done("PATCH", f"/{first}", {}))["updated_at"] is None
+    assert (await caller.done("PATCH", f"/{first}", {"name": "alpha"}))["updated_at"] is None
     changed = await caller.done("PATCH", f"/{first}", {"name": "gamma", "description": None, "model": "job"})
     assert (changed["name"], changed["description"], changed["model"]) == ("gamma", None, "job")
     assert changed["updated_at"] is not None
@@ -175,7 +230,8 @@ async def test_a_preview_tells_what_a_path_comes_to_and_from_what(product: Produ
     assert await preview("sum(last_name)") == ("INVALID_JSON_PATH", "string", "connector_sync")
     inline = {"a": {"b": [1, None, True]}}
     assert await preview("a.b", raw_data=inline) == ([1, None, True], "array", "inline")
-    assert await preview("a.b[1]", raw_data=inline) == ("INVALID_JSON_PATH", "string", "inline")
+    assert await preview("a.b[1]", raw_data=inline) == (None, "null", "inline")
+    assert await preview("a.b[3]", raw_data=inline) == ("INVALID_JSON_PATH", "string", "inline")
     assert await preview("a", raw_data={"a": None}) == (None, "null", "inline")
     assert await preview("a.b[2]", raw_data=inline) == (True, "boolean", "inline")
 
@@ -251,9 +307,21 @@ BAD = [
 
 
 @pytest.mark.parametrize(("method", "path", "body", "loc"), BAD, ids=range(len(BAD)))
-async def test_bad_input_is_told_where_it_is(caller: Caller, method: str, path: str, body: Any, loc: list[str]) -> None:
+async def test_bad_input_is_told_where_it_is(
+    unsynced: Caller, method: str, path: str, body: Any, loc: list[str]
+) -> None:
     faults = await unsynced.refused(422, method, path, body)
     assert faults[0]["loc"] == loc
+
+
+@pytest.mark.parametrize("name", ["x", "Bad Name", 5, True, "long " * 40])
+async def test_a_refused_name_is_told_as_it_was_sent(unsynced: Caller, name: Any) -> None:
+    told = f"{name[:60]}…" if isinstance(name, str) and len(name) > 60 else name
+    field = await unsynced.field(f"fine_{uuid4().hex}")
+    for method, path, body in (("POST", "", {"name": name, **CANDIDATE}), ("PATCH", f"/{field}", {"name": name})):
+        [fault] = await unsynced.refused(422, method, path, body)
+        assert (fault["loc"], fault["input"]) == (["body", "name"], told)
+    await unsynced.done("DELETE", f"/{field}")
 
 
 async def test_the_same_name_or_scope_twice_is_refused(caller: Caller) -> None:

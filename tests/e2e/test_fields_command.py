@@ -69,6 +69,14 @@ async def test_a_custom_field_is_defined_mapped_unmapped_and_deleted(product: Pr
     assert "No custom fields yet" in await atsumi(account, "custom", "-e", account.environment.name)
 
 
+async def test_a_field_of_what_a_tool_tells_nothing_about_is_not_mapped(product: Product) -> None:
+    account = await product.connect(applications=1)
+    common = ["--model", "job_stage", "-e", account.environment.name]
+    await atsumi(account, "define", "color", *common)
+    told = await atsumi(account, "map", "color", "name", "--tool", "personio", *common, status=1)
+    assert "personio says nothing about records of the model job_stage" in " ".join(told.split())
+
+
 async def test_a_field_is_handed_on_and_no_longer(product: Product) -> None:
     account = await product.synced(applications=2)
     await atsumi(account, "pass", account.integration.id, "gender", "--model", "candidate")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atsumi.sync.raw_documents import raw_document
+from atsumi.connector.contract import RawKey, RawPart
+from atsumi.sync.raw_documents import content_of, raw_document
 
 _LABELS = st.lists(st.text(max_size=5), unique=True, max_size=4)
 _VALUES = st.none() | st.integers() | st.text(max_size=3) | st.dictionaries(st.text(max_size=3), st.integers())
@@ -26,3 +28,19 @@ def test_nothing_of_the_main_record_moves_and_every_other_one_is_found(labels: l
 
 def test_a_clash_leaves_the_main_record_alone() -> None:
     assert raw_document([("/a", {"/b": 1, "id": "7"}), ("/b", {"id": "8"})]) == {"/b": 1, "id": "7"}
+
+
+@pytest.mark.parametrize(
+    ("data", "content"),
+    [
+        (b'[{"id":"1","n":1.0},{"id":"2"}]', b'{"id":"1","n":1.0}'),
+        (b'[{"id":"1","n":1},7,{"id":"1","n":2}]', b'{"id":"1","n":2}'),
+        (b'[{"id":"2"},null,[]]', None),
+        (b"[]", None),
+        (b'{"id":"1"}', None),
+        (b"no json", None),
+    ],
+)
+def test_an_element_is_the_last_one_with_its_id_as_the_tool_spelled_it(data: bytes, content: bytes | None) -> None:
+    assert content_of(RawPart("/files", RawKey("files", "7"), element="1"), data) == content
+    assert content_of(RawPart("/files", RawKey("files", "7")), data) == data

@@ -38,6 +38,17 @@ class RawKey(NamedTuple):
     remote_id: str
 
 
+class RawPart(NamedTuple):
+    """A raw record that a canonical one comes from, with the label of the endpoint it was read from.
+
+    With an ``element`` it is not the whole raw record, a JSON array, but the object in it with this ``id``.
+    """
+
+    label: str
+    key: RawKey
+    element: str | None = None
+
+
 class RawPrefix(NamedTuple):
     """Address of all raw records of a stream whose remote id starts with ``prefix``."""
 
@@ -278,8 +289,8 @@ class RecordMapping:
     """All of a connector's mapping: pure functions without I/O, clock or randomness.
 
     ``affected`` names the groups that a raw record feeds directly (linked sources are found by the engine).
-    ``remote_data`` names, for one canonical record, the raw records to show as ``remote_data``, each with the label
-    of the endpoint it came from.
+    ``remote_data`` names per model, for one canonical record, the raw records to show as ``remote_data``, the main one
+    first, each under its own label. Records of a model that is not listed have no raw data of their own.
     ``coverage`` lists per model the fields that this connector can fill, and how sure that is; models and fields not
     listed are not offered by the tool, and ``absences`` says why.
     ``rests_on`` names per model the streams whose last complete read says how fresh its list is; a model that is not
@@ -289,7 +300,7 @@ class RecordMapping:
 
     rules: Mapping[Model, GroupRule]
     affected: Callable[[RawRecord, MappingContext], Iterable[Group]]
-    remote_data: Callable[[Model, str, MappingContext], Sequence[tuple[str, RawKey]]]
+    remote_data: Mapping[Model, Callable[[Record, MappingContext], Sequence[RawPart]]]
     coverage: Mapping[Model, Mapping[str, str]]
     absences: Absences = field(default_factory=Absences)
     derivations: Sequence[Derivation] = ()

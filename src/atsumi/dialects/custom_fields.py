@@ -92,7 +92,8 @@ class CustomFieldServices(Protocol):
     async def change(self, environment_id: UUID, id: UUID, changes: Mapping[str, Any]) -> CustomField:
         """Set ``name``, ``label``, ``description`` or ``model`` (a :class:`Model`).
 
-        The model may change only while the field is mapped nowhere. Raises as :meth:`define`, and ``NotFound``.
+        What changes nothing leaves ``updated_at``. The model may change only while the field is mapped nowhere.
+        Raises as :meth:`define`, and ``NotFound``.
         """
         ...
 
@@ -118,8 +119,9 @@ class CustomFieldServices(Protocol):
     ) -> CustomFieldMapping:
         """Say where a field takes its value from: a JMESPath, or a field of the integration of the same model.
 
-        Raises ``NotFound``, ``InvalidInput`` for what is no path or no field of it, and ``Conflict`` if the field is
-        mapped in this scope and the new mapping does not replace that.
+        Raises ``NotFound``, ``InvalidInput`` for what is no path or no field of it and for a model whose records have
+        no raw data in the tool, and ``Conflict`` if the field is mapped in this scope and the new mapping does not
+        replace that.
         """
         ...
 
@@ -161,6 +163,10 @@ class CustomFieldServices(Protocol):
         self, integration: Addressed, model: Model
     ) -> tuple[Mapping[str, object] | None, DocumentSource]:
         """The raw document of the newest record of a model, else the connector's sample, if it has one."""
+        ...
+
+    def has_raw_documents(self, tool: str, model: Model) -> bool:
+        """Whether a tool's records of a model have raw data, so that fields can be mapped."""
         ...
 
     def sample(self, tool: str, model: Model) -> Mapping[str, object] | None:

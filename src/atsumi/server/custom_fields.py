@@ -11,13 +11,14 @@ from uuid import UUID
 from atsumi.connector.contract import MappingContext
 from atsumi.dialects.custom_fields import Addressed, DocumentSource, EffectiveField, Origin, Where
 from atsumi.errors import Conflict, InvalidInput, NotFound
-from atsumi.model.catalog import CODES
+from atsumi.model.catalog import CODES, MODELS
 from atsumi.model.names import Model
 from atsumi.server.runtime import Runtime
 from atsumi.store import connector_tokens, integration_fields, records, shaping
 from atsumi.store import custom_fields as store
 from atsumi.store.custom_fields import CustomField, CustomFieldMapping
 from atsumi.store.integration_fields import FieldRow
+from atsumi.sync import codec
 from atsumi.sync.paths import compile_path
 from atsumi.sync.raw_documents import load_raw_documents
 from atsumi.sync.shaping import load_shape
@@ -78,6 +79,8 @@ class CustomFieldService:
             changed = replace(field, **dict(changes) | _model(changes))
             if changed.model != field.model and await store.mappings(connection, environment_id, custom_field_id=id):
                 raise Conflict(f"The custom field {field.name} is mapped. Remove its mappings to change the model.")
+            if changed == field:
+                return field
             return await store.change(connection, changed)
 
     async def delete(self, environment_id: UUID, id: UUID) -> None:
@@ -110,6 +113,12 @@ class CustomFieldService:
             self._known_tool(where.tool)
         async with self._pool.acquire() as connection, connection.transaction():
             field = await store.find(connection, environment_id, id)
+            tool = where.tool or (where.integration.tool if where.integration is not None else "")
+            if not self.has_raw_documents(tool, MODELS[field.model]):
+                raise InvalidInput(
+                    f"{field.name} cannot be mapped: {tool} says nothing about records of the model "
+                    f"{MODELS[field.model]} that a path could be evaluated on."
+                )
             if integration_field is not None:
                 if where.integration is None:
                     raise InvalidInput("A field of one integration cannot be the source for all of its tool.")
@@ -190,12 +199,15 @@ class CustomFieldService:
         known = self._runtime.shapes.get(integration.number)
         shape = await load_shape(self._pool, integration.number, connector, known)
         async with self._pool.acquire() as connection:
-            remote_ids = await records.newest(connection, integration.number, CODES[model], limit=limit)
-            wanted = [(model, remote_id) for remote_id in remote_ids]
+            newest = await records.newest(connection, integration.number, CODES[model], limit=limit)
+            wanted = [codec.decode(one) for one in newest]
             found = await load_raw_documents(
                 connection, integration.number, connector.mapping, context, wanted, shape.kept
             )
-        return [found[one] for one in wanted if found[one]]
+        return [document for document in found if document]
+
+    def has_raw_documents(self, tool: str, model: Model) -> bool:
+        return model in self._runtime.connector(tool).mapping.remote_data
 
     def sample(self, tool: str, model: Model) -> Mapping[str, object] | None:
         self._known_tool(tool)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from atsumi.connector.contract import Issue
 from atsumi.model.catalog import CODES
-from atsumi.model.ids import record_id
 from atsumi.model.names import Model
 from atsumi.server.runtime import Runtime
 from atsumi.store import records, shaping
@@ -53,15 +52,13 @@ async def preview(
     target, compiled = await runtime.target(row), CompiledRule(model, field, rule)
     found = []
     async with runtime.pool.acquire() as connection:
-        remote_ids = await records.newest(connection, row.number, CODES[model], limit=limit)
-        ids = [record_id(row.public_id, model, remote_id) for remote_id in remote_ids]
-        stored = await records.records_by_id(connection, row.number, CODES[model], ids)
-        wanted = [(model, remote_id) for remote_id in remote_ids]
+        newest = await records.newest(connection, row.number, CODES[model], limit=limit)
+        wanted = [codec.decode(one) for one in newest]
         documents = await load_raw_documents(
             connection, row.number, target.connector.mapping, target.context, wanted, target.shape.kept
         )
-    for id in ids:
-        record, issues = codec.decode(stored[id]), list[Issue]()
-        after = compiled.apply(record, documents[model, record.remote_id], issues.append)
+    for record, document in zip(wanted, documents, strict=True):
+        issues: list[Issue] = []
+        after = compiled.apply(record, document, issues.append)
         found.append(Preview(record.remote_id, getattr(record, field), getattr(after, field), issues))
     return found

@@ -10,6 +10,8 @@ from atsumi.connector.contract import Connector, MappingContext
 from atsumi.connector.disclosure import Disclosure
 from atsumi.dialects import links
 from atsumi.dialects.services import FoundAttachments, Integration
+from atsumi.model.catalog import CODES
+from atsumi.model.ids import record_id
 from atsumi.model.names import Model
 from atsumi.model.record import term
 from atsumi.server.attachments import attachments_of
@@ -18,8 +20,10 @@ from atsumi.server.runs import SyncServices, streams_behind
 from atsumi.server.runtime import Runtime
 from atsumi.store import reading, records
 from atsumi.store.reading import ListPage, ListQuery, Operator
+from atsumi.sync import codec
 from atsumi.sync.codec import search_key
 from atsumi.sync.projection import Projection
+from atsumi.sync.raw_documents import load_parts
 from atsumi.sync.shaping import Shape
 
 
@@ -88,22 +92,14 @@ class DialectServices(SyncServices):
     async def raw_sources(
         self, integration: Integration, model: Model, remote_ids: Sequence[str]
     ) -> Sequence[Sequence[tuple[str, bytes]]]:
-        name = self._runtime.connector(integration.tool).mapping.remote_data
+        connector = self._runtime.connector(integration.tool)
         context = MappingContext(config=integration.config)
-        wanted = [name(model, remote_id, context) for remote_id in remote_ids]
-        async with self._runtime.pool.acquire() as connection:
-            raw = await records.raw_by_key(
-                connection, integration.number, {(key.stream, key.remote_id) for keys in wanted for _, key in keys}
-            )
         # What is out of scope is removed before long; until then it is not shown.
-        shape = Shape(
-            scope=integration.scope, disclosure=self._runtime.connector(integration.tool).disclosure or Disclosure()
-        )
-        return [
-            [
-                (label, shape.cut(key.stream, raw[key][0]))
-                for label, key in keys
-                if key in raw and not raw[key][1] and shape.keeps(key.stream)
-            ]
-            for keys in wanted
-        ]
+        shape = Shape(scope=integration.scope, disclosure=connector.disclosure or Disclosure())
+        ids = [record_id(integration.public_id, model, remote_id) for remote_id in remote_ids]
+        async with self._runtime.pool.acquire() as connection:
+            stored = await records.records_by_id(connection, integration.number, CODES[model], ids)
+            wanted = [codec.decode(stored[id]) for id in ids if id in stored]
+            found = await load_parts(connection, integration.number, connector.mapping, context, wanted, shape.kept)
+        by_remote_id = {record.remote_id: parts for record, parts in zip(wanted, found, strict=True)}
+        return [by_remote_id.get(remote_id, []) for remote_id in remote_ids]

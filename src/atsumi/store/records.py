@@ -333,18 +333,18 @@ async def records_by_id(
     return {row["id"]: RecordRow(*row) for row in rows}
 
 
-async def newest(connection: Connection, integration: int, model: int, *, limit: int) -> list[str]:
-    """Remote ids of the present records of one model that changed last, the newest first."""
+async def newest(connection: Connection, integration: int, model: int, *, limit: int) -> list[RecordRow]:
+    """The present records of one model that changed last, the newest first."""
     rows = await connection.fetch(
-        """
-        SELECT remote_id FROM record WHERE integration = $1 AND model = $2 AND deleted_at IS NULL
+        f"""
+        SELECT {_RECORD} FROM record WHERE integration = $1 AND model = $2 AND deleted_at IS NULL
         ORDER BY seq DESC, id DESC LIMIT $3
         """,
         integration,
         model,
         limit,
     )
-    return [row["remote_id"] for row in rows]
+    return [RecordRow(*row) for row in rows]
 
 
 async def records_of_groups(connection: Connection, integration: int, roots: Sequence[UUID]) -> list[RecordRow]:

@@ -2,8 +2,8 @@
 
 A field is known by its path, which is a JMESPath expression over the raw document
 (:mod:`atsumi.sync.raw_documents`): ``candidate.email``, ``attributes[].id`` in the elements of a list,
-``"custom attributes"`` where a name has to be quoted. Only the models that groups are built around are looked at:
-the others share a raw document with one of them.
+``"custom attributes"`` where a name has to be quoted. Of the models that groups are not built around, only
+those whose records are elements of a raw record are looked at: the others share a raw document with one of them.
 
 Counts say how many records had a field *when they first came*, or when their records were last computed anew (a
 remap counts from zero, and is exact). A field that turns up later in a record that is known counts from one. The
@@ -27,7 +27,7 @@ from atsumi.store.records import ChangeKind, Connection, Owner
 from atsumi.sync.changes import Change
 from atsumi.sync.groups import BuiltGroups, load_sources
 from atsumi.sync.paths import MAX_LENGTH
-from atsumi.sync.raw_documents import document_in_view
+from atsumi.sync.raw_documents import document_in_view, parts_of
 from atsumi.sync.target import Target
 
 MAX_LEVELS = 8
@@ -159,21 +159,28 @@ class Discovery:
     async def look(self, connection: Connection, owner: Owner, built: BuiltGroups, changes: Sequence[Change]) -> None:
         """Look at the records that changed groups are built around. ``changes`` are those that they have led to."""
         mapping, context = self._target.connector.mapping, self._target.context
-        roots = [record for group, one in built.groups.items() for record in one.records if record.model is group.model]
-        named = [(record, mapping.remote_data(record.model, record.remote_id, context)) for record in roots]
-        await load_sources(connection, owner.integration, built.view, (key for _, keys in named for _, key in keys))
+        named = [
+            (record, parts)
+            for group, one in built.groups.items()
+            for record in one.records
+            if (parts := parts_of(mapping, record, context))
+            and (record.model is group.model or parts[0].element is not None)
+        ]
+        await load_sources(
+            connection, owner.integration, built.view, (part.key for _, parts in named for part in parts)
+        )
         created = {(one.row.model, one.row.remote_id) for one in changes if one.kind is ChangeKind.CREATED}
-        for record, keys in named:
-            present = [(label, key) for label, key in keys if built.view.get(*key) is not None]
+        for record, parts in named:
+            present = [part for part in parts if built.view.get(*part.key) is not None]
             if not present:
                 continue
             if self._arrived is None:
                 is_new, new_parts = True, set[str]()
-                is_wanted = present[0][1] in self._read
+                is_wanted = present[0].key in self._read
             else:
                 is_new = (CODES[record.model], record.remote_id) in created
-                new_parts = {label for label, key in present[1:] if self._arrived.get(key)}
-                is_wanted = any(key in self._arrived for _, key in present)
+                new_parts = {part.label for part in present[1:] if self._arrived.get(part.key)}
+                is_wanted = any(part.key in self._arrived for part in present)
             if is_wanted:
                 document = document_in_view(present, built.view)
                 custom = record.custom_fields or ()

@@ -7,13 +7,17 @@ what API surfaces show as raw data. The connector names the raw records behind a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from atsumi.connector.contract import MappingContext, RawKey, RawView, RecordMapping
-from atsumi.connector.reading import decode
-from atsumi.model.names import Model
+import msgspec
+
+from atsumi.connector.contract import MappingContext, RawKey, RawPart, RawView, RecordMapping
+from atsumi.connector.reading import as_id, as_object, decode
+from atsumi.model.record import Record
 from atsumi.store import records
 from atsumi.store.records import Connection
+
+_elements = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def raw_document(parts: Iterable[tuple[str, object]]) -> dict[str, object]:
@@ -31,10 +35,49 @@ def raw_document(parts: Iterable[tuple[str, object]]) -> dict[str, object]:
     return document
 
 
-def document_in_view(sources: Sequence[tuple[str, RawKey]], view: RawView) -> dict[str, object]:
-    """The raw document made of these sources; all of them must have been looked up in the view."""
-    found = [(label, view.get(key.stream, key.remote_id)) for label, key in sources]
-    return raw_document((label, decode(data)) for label, data in found if data is not None)
+def parts_of(mapping: RecordMapping, record: Record, context: MappingContext) -> Sequence[RawPart]:
+    """The raw records behind a canonical one, the main one first."""
+    named = mapping.remote_data.get(record.model)
+    return named(record, context) if named is not None else ()
+
+
+def content_of(part: RawPart, data: bytes) -> bytes | None:
+    """What a part takes of its raw record as stored; ``None`` if that has no such element."""
+    if part.element is None:
+        return data
+    try:
+        elements = _elements.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    # A tool that lists an id twice means the last one, as mappings do.
+    for element in reversed(elements):
+        if as_id(as_object(decode(bytes(element))).get("id")) == part.element:
+            return bytes(element)
+    return None
+
+
+def document_in_view(parts: Sequence[RawPart], view: RawView) -> dict[str, object]:
+    """The raw document made of these parts, whose raw records must have been looked up in the view."""
+    found = _contents(parts, lambda key: view.get(*key))
+    return raw_document((label, decode(data)) for label, data in found)
+
+
+async def load_parts(
+    connection: Connection,
+    integration: int,
+    mapping: RecordMapping,
+    context: MappingContext,
+    wanted: Sequence[Record],
+    kept: Callable[[str, bytes], bytes | None],
+) -> list[list[tuple[str, bytes]]]:
+    """The raw data behind each of these records with its labels, as far as it is stored and not gone. One statement.
+
+    ``kept`` gives what is in scope of a stream's raw record (:meth:`atsumi.sync.shaping.Shape.kept`).
+    """
+    named = [parts_of(mapping, record, context) for record in wanted]
+    stored = await records.raw_by_key(connection, integration, {part.key for parts in named for part in parts})
+    present = {key: kept(key[0], data) for key, (data, is_gone) in stored.items() if not is_gone}
+    return [_contents(parts, present.get) for parts in named]
 
 
 async def load_raw_documents(
@@ -42,22 +85,19 @@ async def load_raw_documents(
     integration: int,
     mapping: RecordMapping,
     context: MappingContext,
-    wanted: Sequence[tuple[Model, str]],
+    wanted: Sequence[Record],
     kept: Callable[[str, bytes], bytes | None],
-) -> Mapping[tuple[Model, str], dict[str, object]]:
-    """The raw documents of records given by model and remote id, empty where nothing is stored. One statement.
+) -> list[dict[str, object]]:
+    """The raw document of each of these records, empty where nothing is stored. As :func:`load_parts`."""
+    found = await load_parts(connection, integration, mapping, context, wanted, kept)
+    return [raw_document((label, decode(data)) for label, data in parts) for parts in found]
 
-    ``kept`` gives what is in scope of a stream's raw record (:meth:`atsumi.sync.shaping.Shape.kept`).
-    """
-    sources = {one: mapping.remote_data(*one, context) for one in wanted}
-    keys = {key for named in sources.values() for _, key in named}
-    stored = await records.raw_by_key(connection, integration, keys)
-    present = {
-        key: data
-        for key, (found, is_gone) in stored.items()
-        if not is_gone and (data := kept(key[0], found)) is not None
-    }
-    return {
-        one: raw_document((label, decode(present[key])) for label, key in named if key in present)
-        for one, named in sources.items()
-    }
+
+def _contents(parts: Sequence[RawPart], get: Callable[[RawKey], bytes | None]) -> list[tuple[str, bytes]]:
+    found = []
+    for part in parts:
+        data = get(part.key)
+        content = content_of(part, data) if data is not None else None
+        if content is not None:
+            found.append((part.label, content))
+    return found

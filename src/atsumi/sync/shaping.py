@@ -33,7 +33,7 @@ from atsumi.store.records import Connection
 from atsumi.sync.custom_fields import custom_field_steps
 from atsumi.sync.field_mappings import CompiledRule, compile_rules, replaced_fields
 from atsumi.sync.groups import BuiltGroups, load_sources
-from atsumi.sync.raw_documents import document_in_view
+from atsumi.sync.raw_documents import document_in_view, parts_of
 
 if TYPE_CHECKING:
     from atsumi.sync.target import Target
@@ -195,16 +195,16 @@ def scope_for(connector: Connector | None, settings: Mapping[str, Setting], opte
 
 async def shape_groups(connection: Connection, integration: int, target: Target, built: BuiltGroups) -> None:
     """Give the records of built groups their shape, in place. Raw records that are needed and not at hand are read."""
-    shape, name = target.shape, target.connector.mapping.remote_data
+    shape, mapping = target.shape, target.connector.mapping
     if shape.is_plain:
         return
     sources = {
-        (record.model, record.remote_id): name(record.model, record.remote_id, target.context)
+        (record.model, record.remote_id): parts_of(mapping, record, target.context)
         for one in built.groups.values()
         for record in one.records
         if record.model in shape.steps
     }
-    await load_sources(connection, integration, built.view, (key for named in sources.values() for _, key in named))
+    await load_sources(connection, integration, built.view, (part.key for parts in sources.values() for part in parts))
     for group, one in built.groups.items():
         records = []
         for record in one.records:

@@ -330,12 +330,14 @@ async def references_lead_somewhere(harness: Harness) -> None:
 async def remote_data_names_stored_records(harness: Harness) -> None:
     reading = await _read(harness)
     context = harness.context()
-    for model, key in reading.records(context.config):
-        addresses = harness.connector.mapping.remote_data(model, key, MappingContext(context.config))
-        labels = [label for label, _ in addresses]
+    mapping = harness.connector.mapping
+    for (model, key), record in reading.records(context.config).items():
+        named = mapping.remote_data.get(model)
+        parts = named(record, MappingContext(context.config)) if named is not None else ()
+        labels = [part.label for part in parts]
         assert len(labels) == len(set(labels))
-        if addresses and model in harness.connector.mapping.rules and not key.startswith("system:"):
-            assert any(at.remote_id in reading.store.ids(at.stream) for _, at in addresses), f"{model} {key}"
+        if parts and (model in mapping.rules or parts[0].element is not None) and not key.startswith("system:"):
+            assert any(part.key.remote_id in reading.store.ids(part.key.stream) for part in parts), f"{model} {key}"
 
 
 async def odd_raw_records_do_not_break_the_mapping(harness: Harness) -> None:

@@ -120,9 +120,7 @@ def standin(stream: Stream) -> Connector:
         fields=(),
         rate_limits={},
     )
-    mapping = RecordMapping(
-        rules={}, affected=lambda raw, context: (), remote_data=lambda model, id, context: (), coverage={}
-    )
+    mapping = RecordMapping(rules={}, affected=lambda raw, context: (), remote_data={}, coverage={})
     return Connector(manifest=manifest, streams=(stream,), mapping=mapping, check=_refuse)
 
 

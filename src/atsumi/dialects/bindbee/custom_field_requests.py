@@ -139,7 +139,7 @@ async def body_of(call: Call, kind: type[B]) -> B:
         if named is not None and "missing" in message:
             fault = Fault(type="missing", loc=["body", *loc, named[1]], msg="Field required", input=None)
             raise InvalidRequest([fault]) from error
-        raise InvalidRequest([value_fault(["body", *loc], _printable(message), None)]) from error
+        raise InvalidRequest([value_fault(["body", *loc], _printable(message), _sent_at(content, loc))]) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         fault = Fault(type="json_invalid", loc=["body"], msg="JSON decode error", input=None)
         fault.ctx = {"error": _printable(str(error))}
@@ -149,6 +149,22 @@ async def body_of(call: Call, kind: type[B]) -> B:
 def refusal(place: Place, name: str, message: str, sent: str) -> InvalidRequest:
     """One value that is not accepted, and why."""
     return InvalidRequest([value_fault([place, name], message, _printable(reading.cut(sent)))])
+
+
+def refusal_of(error: InvalidInput, body: msgspec.Struct) -> InvalidRequest:
+    """The same for the value of a body that the product does not accept."""
+    name = error.path or "name"
+    return refusal("body", name, str(error), getattr(body, name))
+
+
+def _sent_at(content: bytes, loc: Sequence[str]) -> Any:
+    """The value at a place of a body, if it is a single one: objects and arrays may be of any size."""
+    value = msgspec.json.decode(content)
+    for step in loc:
+        value = value.get(step) if isinstance(value, dict) else None
+    if isinstance(value, str):
+        return _printable(reading.cut(value))
+    return None if isinstance(value, (dict, list)) else value
 
 
 def _printable(text: str) -> str:

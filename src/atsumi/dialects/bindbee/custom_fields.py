@@ -28,6 +28,7 @@ from atsumi.dialects.bindbee.custom_field_requests import (
     model_named,
     path_of,
     refusal,
+    refusal_of,
     scope_named,
 )
 from atsumi.dialects.bindbee.custom_field_wire import (
@@ -53,7 +54,7 @@ from atsumi.dialects.custom_fields import DocumentSource
 from atsumi.dialects.http import Answer
 from atsumi.dialects.places import FOREIGN, read_place, write_place
 from atsumi.dialects.services import Caller
-from atsumi.errors import Conflict, NotFound
+from atsumi.errors import Conflict, InvalidInput, NotFound
 from atsumi.store import custom_fields as store
 from atsumi.store.reading import Position
 from atsumi.sync.paths import Path, PathError, resolve
@@ -106,6 +107,8 @@ async def create_field(call: Call) -> Answer:
         )
     except Conflict as error:
         raise refusal("body", "name", str(error), sent.name) from error
+    except InvalidInput as error:
+        raise refusal_of(error, sent) from error
     return _created(field.id)
 
 
@@ -133,6 +136,8 @@ async def change_field(call: Call) -> bytes:
         changed = await call.services.custom_fields.change(caller.environment_id, field.id, changes)
     except Conflict as error:
         raise refusal("body", "model" if "model" in changes else "name", str(error), field.name) from error
+    except InvalidInput as error:
+        raise refusal_of(error, sent) from error
     return await _detail(call, caller, changed)
 
 
@@ -163,7 +168,7 @@ async def create_mapping(call: Call) -> Answer:
         mapping = await call.services.custom_fields.map(
             caller.environment_id, sent.custom_field_id, where, path=path.text, replaces=False
         )
-    except (Conflict, NotFound) as error:
+    except (Conflict, InvalidInput, NotFound) as error:
         raise refusal("body", "custom_field_id", str(error), str(sent.custom_field_id)) from error
     return _created(mapping.id)
 
@@ -208,6 +213,9 @@ async def preview(call: Call) -> bytes:
     document: Mapping[str, Any] | None = sent.raw_data
     source: RawDataSource = "inline"
     if document is None:
+        if not call.services.custom_fields.has_raw_documents(integration.tool, model):
+            message = f"{integration.tool} has no raw data for this model, so no field of it can be mapped"
+            raise refusal("body", "model", message, sent.model)
         document, found = await call.services.custom_fields.raw_document(integration, model)
         source = _SOURCES[found]
     value = _value(path, document)

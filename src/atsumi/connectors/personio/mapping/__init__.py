@@ -20,7 +20,7 @@ from atsumi.connectors.personio import raw
 from atsumi.connectors.personio.facts import LANGUAGES
 from atsumi.connectors.personio.mapping import applications, jobs, people, questions, stages
 from atsumi.connectors.personio.mapping.absences import absences
-from atsumi.connectors.personio.mapping.addresses import GROUP_OF_STREAM, remote_data
+from atsumi.connectors.personio.mapping.addresses import GROUP_OF_STREAM, REMOTE_DATA
 from atsumi.connectors.personio.mapping.coverage import COVERAGE
 from atsumi.connectors.personio.raw import ANONYMIZED, JOB_STAGES_SEEN
 from atsumi.model.names import Model
@@ -93,7 +93,7 @@ mapping = RecordMapping(
         )
     },
     affected=affected,
-    remote_data=remote_data,
+    remote_data=REMOTE_DATA,
     coverage=COVERAGE,
     absences=absences,
     derivations=(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from atsumi.connector.contract import MappingContext, RawKey
+from atsumi.connector.contract import MappingContext, RawKey, RawPart
 from atsumi.connectors.personio import raw
 from atsumi.connectors.personio.facts import LANGUAGES, Settings
+from atsumi.model.attachment import Attachment
 from atsumi.model.names import Model
+from atsumi.model.record import Record
+
+_Address = Callable[[Record, MappingContext], Sequence[RawPart]]
 
 _CATEGORIES = "/v2/recruiting/categories"
 _JOBS = "/v2/recruiting/jobs"
@@ -43,48 +47,55 @@ GROUP_OF_STREAM: dict[str, Model] = {
 """Streams that are not named here (categories, versions of lookups and what is malformed) feed no group directly."""
 
 
-def remote_data(model: Model, remote_id: str, context: MappingContext) -> Sequence[tuple[str, RawKey]]:
-    """The raw records to show for a canonical one, each under the path of the endpoint it came from."""
-    job = remote_id.partition(":")[0]
-    match model:
-        case Model.JOB:
-            languages = Settings.read(context.config).languages
-            positions = [(_feed(language), RawKey(raw.feed(language), remote_id)) for language in languages]
-            return [(_JOBS, RawKey(raw.JOBS, remote_id)), *positions, (_FORM, RawKey(raw.FORMS, remote_id))]
-        case Model.JOB_POSTING:
-            language = remote_id.rpartition(":")[2]
-            return [(_feed(language), RawKey(raw.feed(language), job))]
-        case Model.HIRING_TEAM_MEMBER:
-            return [(_JOBS, RawKey(raw.JOBS, job))]
-        case Model.JOB_SCREENING_QUESTION:
-            return [(_FORM, RawKey(raw.FORMS, job))]
-        case Model.SCREENING_QUESTION:
-            return [(_FORM, RawKey(raw.QUESTIONS, remote_id))]
-        case Model.STAGE:
-            return [
-                (_CATEGORIES, RawKey(raw.CATEGORY_STAGES, remote_id)),
-                (_APPLICATIONS, RawKey(raw.STAGES, remote_id)),
-            ]
-        case Model.DEPARTMENT:
-            return [(_JOBS, RawKey(raw.DEPARTMENTS, remote_id))]
-        case Model.USER:
-            return [(_PERSONS, RawKey(raw.PERSONS, remote_id))]
-        case Model.CANDIDATE:
-            return [
-                (_CANDIDATES, RawKey(raw.CANDIDATES, remote_id)),
-                (_APPLICATIONS, RawKey(raw.CANDIDATE_STUBS, remote_id)),
-            ]
-        case Model.APPLICATION:
-            return [
-                (_APPLICATIONS, RawKey(raw.APPLICATIONS, remote_id)),
-                (_TRANSITIONS, RawKey(raw.TRANSITIONS, remote_id)),
-                (_DOCUMENTS, RawKey(raw.DOCUMENTS, remote_id)),
-            ]
-        case Model.STAGE_TRANSITION:
-            return [(_TRANSITIONS, RawKey(raw.TRANSITIONS, remote_id.partition(":")[0]))]
-        case _:
-            return []
-
-
 def _feed(language: str) -> str:
     return f"/xml?language={language}"
+
+
+def _job(record: Record, context: MappingContext) -> Sequence[RawPart]:
+    languages = Settings.read(context.config).languages
+    positions = [RawPart(_feed(language), RawKey(raw.feed(language), record.remote_id)) for language in languages]
+    return [
+        RawPart(_JOBS, RawKey(raw.JOBS, record.remote_id)),
+        *positions,
+        RawPart(_FORM, RawKey(raw.FORMS, record.remote_id)),
+    ]
+
+
+def _job_posting(record: Record, context: MappingContext) -> Sequence[RawPart]:
+    job, _, language = record.remote_id.rpartition(":")
+    return [RawPart(_feed(language), RawKey(raw.feed(language), job))]
+
+
+def _attachment(record: Record, context: MappingContext) -> Sequence[RawPart]:
+    """Its entry among the files of its application."""
+    owner = record.application_remote_id if isinstance(record, Attachment) else None
+    return [RawPart(_DOCUMENTS, RawKey(raw.DOCUMENTS, owner), record.remote_id)] if owner is not None else []
+
+
+def _own(*named: tuple[str, str]) -> _Address:
+    """The raw records of these streams, given with their labels, under the record's own remote id."""
+    return lambda record, context: [RawPart(label, RawKey(stream, record.remote_id)) for label, stream in named]
+
+
+def _parent(label: str, stream: str) -> _Address:
+    """The raw record of what the record is a part of, whose remote id its own starts with."""
+    return lambda record, context: [RawPart(label, RawKey(stream, record.remote_id.partition(":")[0]))]
+
+
+REMOTE_DATA: Mapping[Model, _Address] = {
+    Model.JOB: _job,
+    Model.JOB_POSTING: _job_posting,
+    Model.HIRING_TEAM_MEMBER: _parent(_JOBS, raw.JOBS),
+    Model.JOB_SCREENING_QUESTION: _parent(_FORM, raw.FORMS),
+    Model.SCREENING_QUESTION: _own((_FORM, raw.QUESTIONS)),
+    Model.STAGE: _own((_CATEGORIES, raw.CATEGORY_STAGES), (_APPLICATIONS, raw.STAGES)),
+    Model.DEPARTMENT: _own((_JOBS, raw.DEPARTMENTS)),
+    Model.USER: _own((_PERSONS, raw.PERSONS)),
+    Model.CANDIDATE: _own((_CANDIDATES, raw.CANDIDATES), (_APPLICATIONS, raw.CANDIDATE_STUBS)),
+    Model.APPLICATION: _own(
+        (_APPLICATIONS, raw.APPLICATIONS), (_TRANSITIONS, raw.TRANSITIONS), (_DOCUMENTS, raw.DOCUMENTS)
+    ),
+    Model.STAGE_TRANSITION: _parent(_TRANSITIONS, raw.TRANSITIONS),
+    Model.ATTACHMENT: _attachment,
+}
+"""The raw records to show for a canonical one, each under the path of the endpoint it came from."""

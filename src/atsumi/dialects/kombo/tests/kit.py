@@ -112,9 +112,7 @@ async def _check(context: Context) -> Account:
 
 
 def connector(coverage: Mapping[Model, Mapping[str, str]] = ALL_FIELDS) -> Connector:
-    mapping = RecordMapping(
-        rules={}, affected=lambda raw, context: (), remote_data=lambda model, id, context: (), coverage=coverage
-    )
+    mapping = RecordMapping(rules={}, affected=lambda raw, context: (), remote_data={}, coverage=coverage)
     return Connector(manifest=MANIFEST, streams=(), mapping=mapping, check=_check)
 
 
