@@ -56,7 +56,7 @@ AT_ONCE = {
         *("created_at", "updated_at"),
     },
     "candidates": {
-        *("first_name", "last_name", "emails", "phones", "location", "birthday"),
+        *("first_name", "last_name", "emails", "phones", "location"),
         *("created_at", "updated_at"),
     },
     "jobs": {"name", "is_published", "department", "team", "title", "created_at", "updated_at"},
@@ -76,6 +76,8 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "html"},
     {"kind": "error_body"},
     {"kind": "duplicate_records", "records": 2},
+    {"kind": "reorder_records", "count": 2},
+    {"kind": "swap_pages"},
     {"kind": "repeat_page", "after": 1},
     {"kind": "self_next"},
     {"kind": "empty_page"},
@@ -160,7 +162,7 @@ class Days(RuleBasedStateMachine):
 
     @property
     def target(self) -> Any:
-        return self.account.runtime.target(self.account.integration)
+        return self.wait(self.account.runtime.target(self.account.integration))
 
     def pick(self, kind: str, number: int) -> dict[str, Any]:
         found = self.simulator.state(kind)[kind]

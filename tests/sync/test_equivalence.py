@@ -254,6 +254,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "200 with an error": {"kind": "error_body"},
     "redirect": {"kind": "redirect"},
     "duplicates": {"kind": "duplicate_records", "records": 3},
+    "reordered": {"kind": "reorder_records", "count": 2},
+    "swapped pages": {"kind": "swap_pages"},
     "repeated page": {"kind": "repeat_page", "after": 1},
     "next is this page": {"kind": "self_next"},
     "not an object": {"kind": "malformed_record"},

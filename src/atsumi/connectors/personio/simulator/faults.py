@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -29,6 +30,8 @@ Kind = Literal[
     "disconnect",
     "drop_records",
     "duplicate_records",
+    "reorder_records",
+    "swap_pages",
     "repeat_page",
     "empty_page",
     "self_next",
@@ -73,6 +76,8 @@ class Faults:
     def __init__(self, seed: int = 0) -> None:
         self._faults: list[Fault] = []
         self._random = random.Random(seed)
+        self.owed: dict[tuple[str, str], list[Any]] = {}
+        """Records by path and cursor of the page that shows them instead of its own."""
 
     def __iter__(self) -> Any:
         return iter(list(self._faults))
@@ -85,6 +90,7 @@ class Faults:
     def clear(self) -> None:
         """End all faults."""
         self._faults.clear()
+        self.owed.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
         """Return the fault that hits this request, and count it."""
@@ -167,7 +173,8 @@ class FaultLayer:
                 status = message["status"]
             await send(message)
 
-        fault = self._faults.take(scope["method"], scope["path"])
+        is_owed = (scope["path"], _cursor(scope["query_string"])) in self._faults.owed
+        fault = Fault("swap_pages") if is_owed else self._faults.take(scope["method"], scope["path"])
         try:
             if fault is None:
                 await self._app(scope, receive, watch)
@@ -204,19 +211,12 @@ class FaultLayer:
         return response
 
     async def _after(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        start: Message = {}
-        chunks: list[bytes] = []
-
-        async def keep(message: Message) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                start = message
-            else:
-                chunks.append(message.get("body", b""))
-
-        await self._app(scope, receive, keep)
-        body = b"".join(chunks)
-        changed = self._damage(fault, scope["path"], body) if start["status"] == 200 else body
+        start, body = await self._answer(scope, receive)
+        changed = body
+        if start["status"] == 200 and fault.kind == "swap_pages":
+            changed = await self._swap(scope, receive, body)
+        elif start["status"] == 200:
+            changed = self._damage(fault, scope["path"], body)
         self._last_pages[scope["path"]] = body
         length = len(body) if fault.kind == "disconnect" else len(changed)
         headers = [pair for pair in start["headers"] if pair[0].lower() != b"content-length"]
@@ -232,6 +232,33 @@ class FaultLayer:
             changed = b""
         # A body that is shorter than announced makes the server close the connection.
         await send({"type": "http.response.body", "body": changed, "more_body": False})
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
+        start: Message = {}
+        chunks: list[bytes] = []
+
+        async def keep(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message
+            else:
+                chunks.append(message.get("body", b""))
+
+        await self._app(scope, receive, keep)
+        return start, b"".join(chunks)
+
+    async def _swap(self, scope: Scope, receive: Receive, body: bytes) -> bytes:
+        """The page with the records of the next one, which will have this one's; a last page stays as it is."""
+        page = msgspec.json.decode(body)
+        owed = self._faults.owed.pop((scope["path"], _cursor(scope["query_string"])), None)
+        if owed is not None:
+            return encode({**page, "_data": owed})
+        following = urlsplit(page.get("_meta", {}).get("links", {}).get("next", {}).get("href", "")).query.encode()
+        if not _cursor(following):
+            return body
+        _, answer = await self._answer({**scope, "query_string": following}, receive)
+        self._faults.owed[scope["path"], _cursor(following)] = page["_data"]
+        return encode({**page, "_data": msgspec.json.decode(answer)["_data"]})
 
     def _damage(self, fault: Fault, path: str, body: bytes) -> bytes:
         match fault.kind:
@@ -254,6 +281,10 @@ class FaultLayer:
 
 
 _BEFORE = frozenset({"429", "status", "timeout", "html", "error_body", "redirect"})
+
+
+def _cursor(query: bytes) -> str:
+    return dict(parse_qsl(query.decode("latin-1"))).get("cursor", "")
 
 
 class _Hang:
@@ -279,6 +310,10 @@ def _drop(page: dict[str, Any], fault: Fault) -> None:
 
 def _duplicate(page: dict[str, Any], fault: Fault) -> None:
     page["_data"][:0] = page["_data"][: fault.records]
+
+
+def _reorder(page: dict[str, Any], fault: Fault) -> None:
+    page["_data"].reverse()
 
 
 def _empty(page: dict[str, Any], fault: Fault) -> None:
@@ -310,6 +345,7 @@ def _malform(page: dict[str, Any], fault: Fault) -> None:
 _PAGE_DAMAGE: dict[str, Callable[[dict[str, Any], Fault], None]] = {
     "drop_records": _drop,
     "duplicate_records": _duplicate,
+    "reorder_records": _reorder,
     "empty_page": _empty,
     "self_next": _self_next,
     "malformed_record": _malform,

@@ -93,6 +93,7 @@ async def test_pages_lose_repeat_and_empty_their_records(probe: Probe) -> None:
 
     assert await damaged("drop_records", records=2) == whole["_data"][2:]
     assert await damaged("duplicate_records", records=2) == whole["_data"][:2] + whole["_data"]
+    assert await damaged("reorder_records") == whole["_data"][::-1]
     assert await damaged("empty_page") == []
     first, second = await probe.pages(f"{JOBS}?limit=4", cap=2)
     probe.simulator.inject("repeat_page", path=JOBS, after=1)
@@ -103,6 +104,26 @@ async def test_pages_lose_repeat_and_empty_their_records(probe: Probe) -> None:
     probe.simulator.inject("repeat_page", path=JOBS)
     assert await probe.data(first["_meta"]["links"]["next"]["href"]) == first
     assert second["_data"] != first["_data"]
+
+
+async def test_two_pages_are_swapped_and_the_next_reader_finds_them_in_order(probe: Probe) -> None:
+    whole = await probe.pages(f"{JOBS}?limit=2", cap=3)
+    probe.simulator.inject("swap_pages", path=JOBS)
+    swapped = await probe.pages(f"{JOBS}?limit=2", cap=3)
+    assert [page["_data"] for page in swapped] == [whole[number]["_data"] for number in (1, 0, 2)]
+    assert [page["_meta"] for page in swapped] == [page["_meta"] for page in whole]
+    assert await probe.pages(f"{JOBS}?limit=2", cap=3) == whole
+
+    probe.simulator.inject("swap_pages", path=JOBS)
+    await probe.get(f"{JOBS}?limit=2")
+    probe.simulator.clear_faults()
+    assert await probe.data(whole[0]["_meta"]["links"]["next"]["href"]) == whole[1]
+
+
+async def test_a_last_page_has_none_to_be_swapped_with(probe: Probe) -> None:
+    whole = await probe.data(JOBS)
+    probe.simulator.inject("swap_pages", path=JOBS)
+    assert await probe.data(JOBS) == whole
 
 
 async def test_next_can_point_to_the_page_itself(probe: Probe) -> None:
