@@ -12,6 +12,7 @@ import httpx2
 import msgspec
 import pytest
 
+from atsumi.dialects.bindbee.lists import LISTS
 from atsumi.dialects.bindbee.operations import OPERATIONS
 from atsumi.redaction import redact_text
 from atsumi.server.app import create_app
@@ -275,8 +276,9 @@ async def test_names_are_looked_up(pair: Pair) -> None:
     assert known == {"integrations": [{"slug": "personio", "display_name": "Personio", "categories": ["ATS"]}]}
     assert (await ask(pair.mine, "/v1/lookup/integrations", category="HRIS")).json() == {"integrations": []}
     assert (await ask(pair.mine, "/v1/lookup/models", category="LMS")).json() == {"models": []}
-    slugs = {one["slug"] for one in (await ask(pair.mine, "/v1/lookup/models")).json()["models"]}
-    assert slugs >= {"candidate", "job-interview-stage", "remote-user", "eeoc"}
+    models = (await ask(pair.mine, "/v1/lookup/models")).json()["models"]
+    assert [one["slug"] for one in models] == [spec.slug for spec in LISTS]
+    assert {"candidate", "job-interview-stage", "remote-user", "eeoc"} <= {one["slug"] for one in models}
     assert (await ask(pair.mine, "/v1/lookup/models", category="ats")).status_code == 422
     assert (await ask(pair.mine, "/v1/org-check", method="POST")).status_code == 200
 

@@ -25,7 +25,7 @@ class KnownIntegrations(msgspec.Struct, kw_only=True):
 
 
 class KnownModel(msgspec.Struct, kw_only=True):
-    """``slug`` is the name that custom fields are defined for."""
+    """``slug`` is the name that custom fields are defined for, except that of a list that stays empty (``eeoc``)."""
 
     slug: str
     display_name: str
