@@ -18,7 +18,7 @@ WORKERS := 4
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test soak lint bench docs lock clean
+.PHONY: help demo serve test soak lint bench golden docs lock clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ lint: $(DEV) ## Check style, types and import directions.
 
 bench: $(DEV) ## Print ratios against baselines measured in the same run.
 	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+golden: $(DEV) ## Write the golden files anew: what every operation answers. The diff shows what changes for clients.
+	@ATSUMI_WRITE_GOLDEN=1 $(BIN)/python -m pytest tests/e2e/test_golden.py $(ARGS)
 
 docs: $(DEV) ## Write the generated parts of the documentation again.
 	@$(BIN)/python -m atsumi.server.settings_reference

@@ -17,6 +17,9 @@ TITLE = "Atsumi's own API: tools, changes, history and sync runs"
 
 Json = dict[str, Any]
 
+_SHOWN = 3
+"""How many items of a list an example shows."""
+
 
 def openapi_document() -> bytes:
     """The document as JSON."""
@@ -37,7 +40,7 @@ def openapi_document() -> bytes:
 
 def _operation(operation: Operation) -> Json:
     header = openapi.header(INTEGRATION_HEADER, "The integration, as `{tool}:{id}`.")
-    example = openapi.golden(__package__, operation.id)
+    example = _excerpt(openapi.golden(__package__, operation.id))
     return {
         "operationId": operation.id,
         "summary": operation.summary,
@@ -53,6 +56,13 @@ def _operation(operation: Operation) -> Json:
             **_errors(operation),
         },
     }
+
+
+def _excerpt(answer: Any) -> Any:
+    """An answer with the first items of its lists, as many as a reader needs to see what they hold."""
+    if isinstance(answer, list):
+        return [_excerpt(item) for item in answer[:_SHOWN]]
+    return {key: _excerpt(value) for key, value in answer.items()} if isinstance(answer, dict) else answer
 
 
 def _errors(operation: Operation) -> Json:

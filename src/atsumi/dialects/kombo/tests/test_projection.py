@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -21,18 +19,7 @@ from atsumi.model.names import Model
 from atsumi.model.note import Note
 from atsumi.model.record import Record
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 LIST_NAMES = [spec.name for spec in LISTS]
-
-
-@pytest.mark.parametrize("name", LIST_NAMES)
-def test_a_document_is_what_its_golden_file_says(name: str) -> None:
-    made = json.loads(document(name, samples.LISTED[name], samples.RECORDS))
-    text = json.dumps(made, indent=2, ensure_ascii=False) + "\n"
-    golden = GOLDEN / f"{name}.json"
-    if os.environ.get("ATSUMI_WRITE_GOLDEN"):
-        golden.write_text(text)
-    assert text == golden.read_text(), "the API changes: set ATSUMI_WRITE_GOLDEN=1 to accept that"
 
 
 @pytest.mark.parametrize("name", LIST_NAMES)
