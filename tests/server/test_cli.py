@@ -151,6 +151,21 @@ def test_an_integration_is_deleted_listed_as_such_and_restored(product: CliRunne
     assert f"There is no deleted integration {id}. Deleted: none." in again.stderr
 
 
+def test_the_rules_for_deletions_are_shown_set_one_by_one_and_kept(product: CliRunner, folder: Path) -> None:
+    id = connected(folder)
+    shown = run(product, "deletions", "rules", id).stdout
+    assert "a loss of more than 30% waits for a decision" in shown
+    assert "deleted content is removed after 14 days" in shown
+    changed = run(product, "deletions", "rules", id, "--unsafe-percent", "12").stdout
+    assert "a loss of more than 12% waits for a decision" in changed
+    assert "deleted content is removed after 14 days" in changed
+    run(product, "deletions", "rules", id, "--blank-after-days", "3")
+    assert run(product, "deletions", "rules", id).stdout == changed.replace("14 days", "3 days")
+    for wrong in (("--unsafe-percent", "0"), ("--unsafe-percent", "101"), ("--blank-after-days", "-1")):
+        assert run(product, "deletions", "rules", id, *wrong).exit_code == 2
+    assert run(product, "deletions", "rules", id).stdout == changed.replace("14 days", "3 days")
+
+
 def test_words_are_never_cut_in_a_narrow_terminal() -> None:
     table = table_of("id", "customer", "state", ids=("id",), words=("state",))
     table.add_row("personio:" + "x" * 24, "A customer with quite a long name, " * 3, "authentication_failed")
