@@ -41,6 +41,7 @@ class Settled:
 
     def __init__(self) -> None:
         self._ids: dict[UUID, UUID] = {}
+        self._sequences: dict[int, int] = {}
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -48,6 +49,9 @@ class Settled:
             if "seconds" in value and (value["left_at"] is None or value["left_at"] != settled["left_at"]):
                 # A stay that goes on, or ended in this test.
                 settled["seconds"] = 0
+            if isinstance(value.get("sequence"), int):
+                # What is read side by side in the background is numbered in the order in which it arrives.
+                settled["sequence"] = self._sequences.setdefault(value["sequence"], len(self._sequences) + 1)
             return settled
         if isinstance(value, list):
             return [self(one) for one in value]
