@@ -6,7 +6,6 @@ import io
 import os
 import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
@@ -44,11 +43,8 @@ def test_no_key_is_left_behind_where_writing_the_ready_file_fails(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "replace", fail)
-    integration: Any = type("Row", (), {"id": "personio:x"})()
     with pytest.raises(ConfigurationError, match=r"--ready-file.*cannot be written: Permission denied"):
-        demo._write_ready_file(
-            tmp_path / "ready.json", "http://x", "atsumi_key", integration, demo._Simulated("http://y", {})
-        )
+        demo._write_ready_file(tmp_path / "ready.json", {"api_key": "atsumi_key"})
     assert not list(tmp_path.iterdir())
 
 
