@@ -162,6 +162,7 @@ class Days(RuleBasedStateMachine):
 
     @property
     def target(self) -> Any:
+        """For rules only: on the loop itself waiting would never end."""
         return self.wait(self.account.runtime.target(self.account.integration))
 
     def pick(self, kind: str, number: int) -> dict[str, Any]:
@@ -397,7 +398,8 @@ class Days(RuleBasedStateMachine):
     async def _blank_all(self) -> None:
         before = await self._lists_without_embedded_names()
         later = datetime.now(UTC) + timedelta(days=15)
-        while await blank_due(self.account.pool, self.account.number, self.target, later):
+        target = await self.account.runtime.target(self.account.integration)
+        while await blank_due(self.account.pool, self.account.number, target, later):
             pass
         assert await self._lists_without_embedded_names() == before
         for name, fields in (("applications", ("outcome", "candidate")), ("candidates", ("last_name", "location"))):
