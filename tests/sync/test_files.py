@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 
 from atsumi.errors import ConfigurationError, FileNotReady, NotFound, RemoteUnavailable
 from atsumi.model.ids import from_base58
@@ -18,6 +19,7 @@ from atsumi.server.runtime import Runtime
 from atsumi.store import files
 from atsumi.store.files import S3, FileStorage
 from harness import Account, Product
+from s3_stand_in import s3
 
 
 async def with_files(product: Product, **company: int) -> Account:
@@ -161,31 +163,69 @@ async def test_a_file_under_scan_is_tried_later_with_growing_pauses_and_then_giv
     assert await content(account.runtime, account, attachment) == expected
 
 
-async def test_a_file_that_breaks_off_is_not_stored(tmp_path: Path) -> None:
-    storage = FileStorage.open(None, tmp_path, S3())
-
+async def holds_whole_files_only(storage: FileStorage, stored_anywhere: Callable[[], bool]) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield b"x" * 6_000_000
         raise OSError("gone")
 
     async def whole() -> AsyncIterator[bytes]:
-        for _ in range(3):
-            yield b"y" * 3_000_000
+        for letter in (b"a", b"b", b"c"):
+            yield letter * 3_000_000
 
     with pytest.raises(Exception, match="gone"):
         await storage.write("a/b", broken(), "text/plain")
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert not stored_anywhere()
     stored = await storage.write("a/b", whole(), "text/plain")
     assert stored.size_bytes == 9_000_000
     assert await storage.holds("a/b")
     async with storage.open_range("a/b", 0, 9_000_000) as chunks:
-        assert b"".join([chunk async for chunk in chunks]) == b"y" * 9_000_000
+        assert hashlib.sha256(b"".join([chunk async for chunk in chunks])).digest() == stored.sha256
+    async with storage.open_range("a/b", 2_999_999, 3_000_002) as chunks:
+        assert b"".join([chunk async for chunk in chunks]) == b"abb"
     await storage.delete("a/b")
     await storage.delete("a/b")
     assert not await storage.holds("a/b")
     with pytest.raises(FileNotFoundError):
         async with storage.open_range("a/b", 0, 1) as chunks:
             [chunk async for chunk in chunks]
+
+
+async def test_a_folder_holds_whole_files_only(tmp_path: Path) -> None:
+    storage = FileStorage.open(None, tmp_path, S3())
+    await holds_whole_files_only(storage, lambda: any(path.is_file() for path in tmp_path.rglob("*")))
+
+
+async def test_a_bucket_holds_whole_files_only(tmp_path: Path) -> None:
+    async with s3() as (address, bucket):
+        storage = FileStorage.open("s3://files/kept", tmp_path, S3(address, "eu-central-1", "id", "secret"))
+        await holds_whole_files_only(storage, lambda: bool(bucket.objects))
+        assert bucket.requests == bucket.signed
+        await storage.write("c", one_piece(), "text/plain")
+        assert bucket.objects == {"kept/c": b"small"}
+        assert not list(tmp_path.iterdir())
+
+
+async def one_piece() -> AsyncIterator[bytes]:
+    yield b"small"
+
+
+async def test_files_of_an_integration_are_kept_in_a_bucket(product: Product, tmp_path: Path) -> None:
+    account = await with_files(product, applications=4)
+    async with s3() as (address, bucket):
+        named = {
+            "file_storage_url": "s3://files",
+            "file_storage_endpoint": address,
+            "file_storage_region": "eu-central-1",
+            "file_storage_access_key_id": SecretStr("id"),
+            "file_storage_secret_access_key": SecretStr("secret"),
+        }
+        settings = account.runtime.settings.model_copy(update={"file_backfill": True, "data_dir": tmp_path, **named})
+        runtime = replace(account.runtime, settings=settings)
+        attachment, _, expected = await one_file(account)
+        for _ in range(2):
+            assert await content(runtime, account, attachment) == expected
+        assert list(bucket.objects.values()) == [expected]
+        assert downloads(account) == 1
 
 
 def test_a_storage_that_cannot_be_used_is_a_configuration_error(tmp_path: Path) -> None:
