@@ -91,7 +91,7 @@ class Observer:
                     return await connection.fetch(sql, *arguments)
                 finally:
                     await connection.close()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
                 await asyncio.sleep(0.1)
 
     async def value(self, sql: str, *arguments: object) -> Any:

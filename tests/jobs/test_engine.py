@@ -189,7 +189,7 @@ async def test_a_worker_survives_the_end_of_all_connections(
         async def add() -> bool:
             try:
                 return await engine.enqueue([Job("a", b"later")]) == 1
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
                 return False
 
         await eventually(add)

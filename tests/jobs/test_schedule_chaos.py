@@ -22,7 +22,7 @@ from schedule_kit import MINUTE, Timeline
 
 WORKER = str(Path(__file__).with_name("scheduled_worker.py"))
 INTEGRATIONS = 12
-UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 START = datetime.fromisoformat("2031-03-01T06:00:00+00:00")
 
 

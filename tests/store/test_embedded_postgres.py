@@ -116,7 +116,7 @@ async def query_again(dsn: str, sql: str) -> object:
         while True:
             try:
                 return await query(dsn, sql)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
                 await asyncio.sleep(0.02)
 
 

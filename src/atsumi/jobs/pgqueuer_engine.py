@@ -41,7 +41,7 @@ _LOG_AGE = timedelta(days=1)
 _LOG_SWEEP_SECONDS = 3600.0
 _FIRST_RESTART_SECONDS = 0.2
 _LONGEST_RESTART_SECONDS = 5.0
-_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, FailingListenerError)
+_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, FailingListenerError)
 """What a worker sees when its connection or its database goes away."""
 
 

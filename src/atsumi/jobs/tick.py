@@ -51,7 +51,7 @@ class Ticker:
                 raise ValueError(f"{name}: a job of a tick needs a dedupe key")
             try:
                 added += await self._engine.enqueue(jobs)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
                 # Two tickers with the same keys in another order may deadlock; the next tick does what this did not.
                 _log.warning("what is due in %s could not be enqueued: %s", name, type(error).__name__)
         return added

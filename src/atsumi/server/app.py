@@ -85,7 +85,7 @@ def create_app(runtime: Runtime) -> Starlette:
         """Whether this process can answer: 200 with a database that answers, else 503."""
         try:
             await runtime.pool.fetchval("SELECT 1", timeout=2)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
             return _json({"status": "unavailable", "reason": "the database does not answer"}, 503)
         return _json({"status": "ok"})
 

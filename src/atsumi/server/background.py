@@ -45,7 +45,7 @@ async def run_background(runtime: Runtime, stop: asyncio.Event) -> None:
                 free = runtime.settings.background_concurrency - len(slices)
                 for run_id in await background.due(runtime.pool, free, leave_out=slices) if free > 0 else ():
                     slices[run_id] = asyncio.create_task(_slice(runtime, run_id))
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
                 _log.warning("background.database", reason=type(error).__name__)
             if filing.done() and now >= file_at:
                 file_at, filing = now + _FILE_SECONDS, asyncio.create_task(_files(runtime))
@@ -66,7 +66,7 @@ async def _files(runtime: Runtime) -> None:
         await remove_blanked(runtime)
         while runtime.settings.file_backfill and await backfill(runtime):
             pass
-    except (AtsumiError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (AtsumiError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         _log.warning("files.failed", reason=str(error) or type(error).__name__)
 
 
@@ -93,7 +93,7 @@ async def _slice(runtime: Runtime, run_id: UUID) -> None:
         with log_context(integration=integration.id, run=str(run_id)):
             state = await execute(await runtime.work(claim, integration))
             _log.info("background.slice", state=state)
-    except (AtsumiError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (AtsumiError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         # The lease runs out and the run is taken up again, until its attempts are used up.
         _log.warning("background.failed", run=str(run_id), reason=str(error) or type(error).__name__)
     except Exception:

@@ -36,7 +36,14 @@ async def keep_removing_old(runtime: Runtime, stop: asyncio.Event) -> None:
             removed = await remove_old(runtime.pool, now=now, change_log_days=runtime.settings.change_log_days)
             await forget_windows(runtime.pool, datetime.now(UTC) - timedelta(hours=1))
             await remove_due(runtime)
-        except (AtsumiError, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (
+            AtsumiError,
+            OSError,
+            TimeoutError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ) as error:
             reason = str(error) if isinstance(error, AtsumiError) else type(error).__name__
             _log.warning("retention.failed", reason=reason)
             continue

@@ -47,7 +47,15 @@ async def connect(database_url: str, *, size: int = 10, settings: Mapping[str, s
         )
         async with pool.acquire() as connection:
             version = connection.get_server_version().major
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError, _ssl.SSLError) as error:
+    except (
+        OSError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        TimeoutError,
+        ValueError,
+        _ssl.SSLError,
+    ) as error:
         raise ConfigurationError(
             f"ATSUMI_DATABASE_URL: cannot use {describe(database_url)}: {type(error).__name__}: {_first_line(error)}. "
             "Check that the server runs and that the user may log in."

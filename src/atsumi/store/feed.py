@@ -133,7 +133,9 @@ class ChangeWatch:
             if not self._waiting:
                 return
             # A database that does not answer now may do so at the next turn; those who wait have their own limit.
-            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(
+                OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError
+            ):
                 await self._wake()
 
     async def _wake(self) -> None:

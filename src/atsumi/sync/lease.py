@@ -14,7 +14,7 @@ from atsumi.store import runs
 from atsumi.store.runs import Claim
 
 HEARTBEAT_SECONDS = 5.0
-_UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 async def under_claim(pool: asyncpg.Pool, claim: Claim, log: Log, work: Awaitable[str]) -> str:
