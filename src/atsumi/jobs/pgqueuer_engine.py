@@ -30,6 +30,7 @@ from pgqueuer.queries import Queries
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from atsumi.jobs.port import Connection, Handler, Job, QueueStats
+from atsumi.store.database import UNREACHABLE
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ _LOG_AGE = timedelta(days=1)
 _LOG_SWEEP_SECONDS = 3600.0
 _FIRST_RESTART_SECONDS = 0.2
 _LONGEST_RESTART_SECONDS = 5.0
-_LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, FailingListenerError)
+_LOST = (*UNREACHABLE, FailingListenerError)
 """What a worker sees when its connection or its database goes away."""
 
 

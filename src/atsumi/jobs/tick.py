@@ -12,9 +12,8 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-import asyncpg
-
 from atsumi.jobs.port import Engine, Job
+from atsumi.store.database import UNREACHABLE
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ class Ticker:
                 raise ValueError(f"{name}: a job of a tick needs a dedupe key")
             try:
                 added += await self._engine.enqueue(jobs)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            except UNREACHABLE as error:
                 # Two tickers with the same keys in another order may deadlock; the next tick does what this did not.
                 _log.warning("what is due in %s could not be enqueued: %s", name, type(error).__name__)
         return added

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import asyncpg
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -37,6 +36,7 @@ from atsumi.server.runs import SyncServices
 from atsumi.server.runtime import Runtime
 from atsumi.server.services import DialectServices
 from atsumi.server.stages import StageServices
+from atsumi.store.database import UNREACHABLE
 
 
 class OwnServices(HistoryServices, StageServices, SyncServices):
@@ -85,7 +85,7 @@ def create_app(runtime: Runtime) -> Starlette:
         """Whether this process can answer: 200 with a database that answers, else 503."""
         try:
             await runtime.pool.fetchval("SELECT 1", timeout=2)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+        except UNREACHABLE:
             return _json({"status": "unavailable", "reason": "the database does not answer"}, 503)
         return _json({"status": "ok"})
 

@@ -10,14 +10,13 @@ import asyncio
 import contextlib
 from uuid import UUID
 
-import asyncpg
-
 from atsumi.errors import AtsumiError
 from atsumi.server.files import backfill, remove_blanked
 from atsumi.server.logging import get_logger, log_context
 from atsumi.server.runtime import Runtime
 from atsumi.store import background, runs, tenants
 from atsumi.store.background import BackgroundStream
+from atsumi.store.database import UNREACHABLE
 from atsumi.sync.background import background_streams
 from atsumi.sync.run import execute
 
@@ -45,7 +44,7 @@ async def run_background(runtime: Runtime, stop: asyncio.Event) -> None:
                 free = runtime.settings.background_concurrency - len(slices)
                 for run_id in await background.due(runtime.pool, free, leave_out=slices) if free > 0 else ():
                     slices[run_id] = asyncio.create_task(_slice(runtime, run_id))
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            except UNREACHABLE as error:
                 _log.warning("background.database", reason=type(error).__name__)
             if filing.done() and now >= file_at:
                 file_at, filing = now + _FILE_SECONDS, asyncio.create_task(_files(runtime))
@@ -66,7 +65,7 @@ async def _files(runtime: Runtime) -> None:
         await remove_blanked(runtime)
         while runtime.settings.file_backfill and await backfill(runtime):
             pass
-    except (AtsumiError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+    except (AtsumiError, *UNREACHABLE) as error:
         _log.warning("files.failed", reason=str(error) or type(error).__name__)
 
 
@@ -93,7 +92,7 @@ async def _slice(runtime: Runtime, run_id: UUID) -> None:
         with log_context(integration=integration.id, run=str(run_id)):
             state = await execute(await runtime.work(claim, integration))
             _log.info("background.slice", state=state)
-    except (AtsumiError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+    except (AtsumiError, *UNREACHABLE) as error:
         # The lease runs out and the run is taken up again, until its attempts are used up.
         _log.warning("background.failed", run=str(run_id), reason=str(error) or type(error).__name__)
     except Exception:

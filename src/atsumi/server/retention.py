@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
-
 from atsumi.errors import AtsumiError
 from atsumi.server.logging import get_logger
 from atsumi.server.removal import remove_due
 from atsumi.server.runtime import Runtime
+from atsumi.store.database import UNREACHABLE
 from atsumi.store.request_windows import forget_windows
 from atsumi.store.retention import remove_old
 
@@ -36,14 +35,7 @@ async def keep_removing_old(runtime: Runtime, stop: asyncio.Event) -> None:
             removed = await remove_old(runtime.pool, now=now, change_log_days=runtime.settings.change_log_days)
             await forget_windows(runtime.pool, datetime.now(UTC) - timedelta(hours=1))
             await remove_due(runtime)
-        except (
-            AtsumiError,
-            OSError,
-            TimeoutError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-        ) as error:
+        except (AtsumiError, *UNREACHABLE) as error:
             reason = str(error) if isinstance(error, AtsumiError) else type(error).__name__
             _log.warning("retention.failed", reason=reason)
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl as _ssl
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -27,6 +26,14 @@ _SESSION = {
     "idle_in_transaction_session_timeout": "30s",
 }
 
+UNREACHABLE = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""What a database that is away or goes away raises; the last when it is killed in the middle of a statement."""
+
 Pool = asyncpg.Pool
 Acquired = asyncpg.pool.PoolConnectionProxy
 
@@ -47,15 +54,7 @@ async def connect(database_url: str, *, size: int = 10, settings: Mapping[str, s
         )
         async with pool.acquire() as connection:
             version = connection.get_server_version().major
-    except (
-        OSError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-        TimeoutError,
-        ValueError,
-        _ssl.SSLError,
-    ) as error:
+    except (*UNREACHABLE, ValueError) as error:
         raise ConfigurationError(
             f"ATSUMI_DATABASE_URL: cannot use {describe(database_url)}: {type(error).__name__}: {_first_line(error)}. "
             "Check that the server runs and that the user may log in."

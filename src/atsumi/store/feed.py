@@ -17,6 +17,7 @@ from uuid import UUID
 import asyncpg
 
 from atsumi.errors import NoLongerKept
+from atsumi.store.database import UNREACHABLE
 
 SCAN = 10_000
 """Lines of the log that one read looks at, at most: a filter that few lines pass must not make a read slow."""
@@ -133,9 +134,7 @@ class ChangeWatch:
             if not self._waiting:
                 return
             # A database that does not answer now may do so at the next turn; those who wait have their own limit.
-            with contextlib.suppress(
-                OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError
-            ):
+            with contextlib.suppress(*UNREACHABLE):
                 await self._wake()
 
     async def _wake(self) -> None:

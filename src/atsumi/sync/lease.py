@@ -11,10 +11,10 @@ import asyncpg
 from atsumi.connector.context import Log
 from atsumi.errors import StaleToken
 from atsumi.store import runs
+from atsumi.store.database import UNREACHABLE
 from atsumi.store.runs import Claim
 
 HEARTBEAT_SECONDS = 5.0
-_UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 async def under_claim(pool: asyncpg.Pool, claim: Claim, log: Log, work: Awaitable[str]) -> str:
@@ -31,7 +31,7 @@ async def under_claim(pool: asyncpg.Pool, claim: Claim, log: Log, work: Awaitabl
         log.warning("run.lost", run=str(claim.run.id), kind=claim.run.kind)
         return "LOST"
     except asyncio.CancelledError:
-        with contextlib.suppress(*_UNREACHABLE):
+        with contextlib.suppress(*UNREACHABLE):
             await asyncio.shield(runs.release_run(pool, claim))
         raise
     finally:
@@ -44,5 +44,5 @@ async def _heartbeat(pool: asyncpg.Pool, claim: Claim) -> None:
     """Keep the lease while the tool or a transaction is slow. The fencing token, not this, keeps late writers out."""
     while True:
         await asyncio.sleep(HEARTBEAT_SECONDS)
-        with contextlib.suppress(*_UNREACHABLE, StaleToken):
+        with contextlib.suppress(*UNREACHABLE, StaleToken):
             await runs.heartbeat(pool, claim)
