@@ -18,6 +18,7 @@ THIS = Path(__file__).relative_to(ROOT)
 
 MAXIMUM_LINES = 400
 LONGER_WITH_REASON: dict[str, str] = {
+    "src/atsumi/connector/contract.py": "all that whoever adds a tool has to fill in, on one page",
     "src/atsumi/server/settings.py": "every setting with what it means, of which the reference is made",
     "src/atsumi/store/records.py": "all statements on records, which share row types and the rule about the clock row",
     "src/atsumi/store/runs.py": "the states of a run and every statement that moves it from one to another",

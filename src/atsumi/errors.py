@@ -9,6 +9,8 @@
     │   ├── NotFound
     │   ├── NoLongerKept          it existed, but is older than what is kept
     │   ├── Conflict
+    │   │   └── InProgress        the same request is being carried out; ask again after ``seconds``
+    │   ├── TooManyActions        as many writes as are allowed are under way
     │   ├── AuthenticationRequired
     │   ├── NotReady              the integration cannot answer yet; the message says what it waits for
     │   └── UnsupportedByTool     names the tool and the capability
@@ -18,7 +20,10 @@
     │   ├── RateLimited           nobody: wait until ``retry_at``
     │   ├── RemoteUnavailable     nobody: wait, then retry
     │   ├── FileNotReady          nobody: ask for the file later
+    │   ├── OutcomeUnknown        nobody: the tool may have done it, which is found out before it is asked again
     │   ├── RemoteRejected        API caller: the tool's own message is passed on
+    │   │   ├── AlreadyExists     the tool has such an application
+    │   │   └── JobClosed         nobody can apply for the job
     │   └── UnexpectedResponse    maintainers: the stream stops, its checkpoint stays
     ├── MappingError              maintainers: the raw record is kept, an issue is counted
     ├── StaleToken                nobody: another worker owns the run now, this one stops
@@ -30,8 +35,10 @@ A bug is none of these and stays an ordinary exception.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
 class AtsumiError(Exception):
@@ -64,6 +71,22 @@ class NoLongerKept(CallerError):
 
 class Conflict(CallerError):
     """The request contradicts the present state."""
+
+
+class InProgress(Conflict):
+    """The same request is being carried out. Asking again after ``seconds`` gives its answer."""
+
+    def __init__(self, message: str, *, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class TooManyActions(CallerError):
+    """As many writes as one integration may have at the same time, ``limit``, are under way."""
+
+    def __init__(self, message: str, *, limit: int) -> None:
+        super().__init__(message)
+        self.limit = limit
 
 
 class AuthenticationRequired(CallerError):
@@ -136,8 +159,39 @@ class FileNotReady(ToolError):
     """The tool holds a file back for now, for example until its virus scan has passed."""
 
 
+class OutcomeUnknown(ToolError):
+    """A request that changes something was sent, and whether the tool has done it cannot be told yet."""
+
+
+class Problem(NamedTuple):
+    """One thing that a tool finds wrong: the field of the draft, if it names one, the tool's code and its words."""
+
+    path: str | None
+    reason: str
+    message: str | None = None
+
+
 class RemoteRejected(ToolError):
-    """The tool understood the request and said no."""
+    """The tool understood the request and said no; ``problems`` are all that it found, if it tells."""
+
+    def __init__(
+        self,
+        call: RemoteCall,
+        message: str,
+        *,
+        remote_message: str | None = None,
+        problems: Sequence[Problem] = (),
+    ) -> None:
+        super().__init__(call, message, remote_message=remote_message)
+        self.problems = tuple(problems)
+
+
+class AlreadyExists(RemoteRejected):
+    """The tool has an application of this person for this job."""
+
+
+class JobClosed(RemoteRejected):
+    """Nobody can apply for the job: it is not published, or was closed."""
 
 
 class UnexpectedResponse(ToolError):

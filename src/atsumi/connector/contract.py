@@ -29,6 +29,8 @@ from atsumi.model.record import Record
 
 if TYPE_CHECKING:
     from atsumi.connector.disclosure import Disclosure
+    from atsumi.connector.writing import WriteAction
+    from atsumi.model.actions import Action
 
 
 class RawKey(NamedTuple):
@@ -394,6 +396,8 @@ class Connector:
     Raises :class:`~atsumi.errors.FileNotReady` while the tool holds it back,
     :class:`~atsumi.errors.RemoteRejected` when it does not know the file, and any other ToolError.
     """
+    actions: Mapping[Action, WriteAction] = field(default_factory=dict)
+    """The writes that the tool can do."""
 
     def streams_behind(self, model: Model) -> frozenset[str]:
         """The streams that a model's list rests on."""
