@@ -11,6 +11,7 @@ from uuid import UUID
 
 from atsumi.connector.contract import Connector
 from atsumi.dialects.spelling import Spelling
+from atsumi.dialects.write_services import ActionServices, WriteServices
 from atsumi.model.attachment import Attachment
 from atsumi.model.names import Model
 from atsumi.model.scope import EVERYTHING, Scope
@@ -214,7 +215,7 @@ class SyncServices(Access, Protocol):
         ...
 
 
-class OwnServices(HistoryServices, SyncServices, Protocol):
+class OwnServices(HistoryServices, SyncServices, ActionServices, Protocol):
     """What our own API shows: the change log, the past of records, times in stages, sync runs, and what tools give."""
 
     async def stage_visits(self, integration: Integration, application: UUID) -> Sequence[StageVisit]:
@@ -240,7 +241,7 @@ class OwnServices(HistoryServices, SyncServices, Protocol):
         ...
 
 
-class Services(SyncServices, Protocol):
+class Services(SyncServices, WriteServices, Protocol):
     """The product, as a surface with lists sees it. Every method is safe to call concurrently."""
 
     @property

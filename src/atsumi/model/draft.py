@@ -180,10 +180,10 @@ class ResultLinkDraft(Draft):
 
     references: ClassVar[dict[str, Model]] = {"application": Model.APPLICATION, "candidate": Model.CANDIDATE}
 
-    application: Ref | None = None
-    candidate: Ref | None = None
     label: str
     url: str
+    application: Ref | None = None
+    candidate: Ref | None = None
     field_name_prefix: str | None = None
     attributes: list[tuple[str, str]] = []
 

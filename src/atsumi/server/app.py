@@ -36,10 +36,11 @@ from atsumi.server.runs import SyncServices
 from atsumi.server.runtime import Runtime
 from atsumi.server.services import DialectServices
 from atsumi.server.stages import StageServices
+from atsumi.server.writes import ActionServices
 from atsumi.store.database import UNREACHABLE
 
 
-class OwnServices(HistoryServices, StageServices, SyncServices):
+class OwnServices(HistoryServices, StageServices, SyncServices, ActionServices):
     """:class:`atsumi.dialects.services.OwnServices` over the store."""
 
     @property

@@ -18,6 +18,7 @@ from atsumi.server.attachments import attachments_of
 from atsumi.server.custom_fields import CustomFieldService
 from atsumi.server.runs import SyncServices, streams_behind
 from atsumi.server.runtime import Runtime
+from atsumi.server.writes import WriteServices
 from atsumi.store import reading, records
 from atsumi.store.reading import ListPage, ListQuery, Operator
 from atsumi.sync import codec
@@ -27,12 +28,13 @@ from atsumi.sync.raw_documents import load_parts
 from atsumi.sync.shaping import Shape
 
 
-class DialectServices(SyncServices):
+class DialectServices(SyncServices, WriteServices):
     """The services of one dialect. Keeps no state of its own, so any process may answer any request."""
 
     def __init__(self, runtime: Runtime, projection: Projection) -> None:
         super().__init__(runtime, projection.name, projection.code)
         self._code = projection.code
+        self._surface = projection.name
         self.custom_fields = CustomFieldService(runtime)
         self._link_key = runtime.vault.derive(links.LINK_KEY)
 
