@@ -6,6 +6,8 @@
     ├── ConfigurationError        operator: refuse to start, name the key
     ├── CallerError               API caller: a 4xx with the field's path, never logged as a fault
     │   ├── InvalidInput
+    │   │   ├── AddressRefused    a URL that leads where nothing is fetched from
+    │   │   └── FetchFailed       a URL whose host gave nothing that can be used
     │   ├── NotFound
     │   ├── NoLongerKept          it existed, but is older than what is kept
     │   ├── Conflict
@@ -59,6 +61,14 @@ class CallerError(AtsumiError):
 
 class InvalidInput(CallerError):
     """A value is missing, malformed or out of range."""
+
+
+class AddressRefused(InvalidInput):
+    """A URL breaks a rule on what is fetched; the message names the rule, never what is in the operator's network."""
+
+
+class FetchFailed(InvalidInput):
+    """What a caller's URL names cannot be had: nobody answers, or not in time, or not with what was expected."""
 
 
 class NotFound(CallerError):
