@@ -23,7 +23,7 @@ import asyncpg
 from asking_worker import Order
 from atsumi.connectors.personio.simulator import Simulator
 from atsumi.connectors.personio.simulator.server import run_server
-from atsumi.store.tokens import SharedBuckets
+from atsumi.server.budgets import Budgets
 from harness import MASTER_KEY, Account, Product, connect_values
 
 WORKER = Path(__file__).with_name("asking_worker.py")
@@ -32,13 +32,13 @@ WORKER = Path(__file__).with_name("asking_worker.py")
 async def order(account: Account, what: str, tasks: int, **options: Any) -> Order:
     """What a process is to ask the account's tool for, with the budget and the token that the product would use."""
     context = await account.runtime.context(account.integration)
-    assert isinstance(context.limiter, SharedBuckets)
+    assert isinstance(context.limiter, Budgets)
     return Order(
         account.runtime.database_url,
         MASTER_KEY,
         account.number,
         str(account.integration.public_id),
-        context.limiter._owner,
+        context.limiter.keys,
         connect_values(account.simulator, account.origin),
         what,
         tasks,

@@ -33,9 +33,11 @@ from atsumi.connector.context import Context
 from atsumi.connector.http import Http, make_client
 from atsumi.connectors.personio.auth import Authorization
 from atsumi.connectors.personio.client import PersonioClient
-from atsumi.store import tokens
+from atsumi.server.budgets import Budgets
+from atsumi.store import tokens, windows
 from atsumi.store.tokens import SharedBuckets, SharedTokens
 from atsumi.store.vault import Vault
+from atsumi.store.windows import SharedWindows
 
 TOLD_TIME = "told_time, pg_catalog, public"
 """A search path by which the database's clock is the told one."""
@@ -44,6 +46,7 @@ GRID_SECONDS = 0.005
 LATENCY_SECONDS = 0.06
 """A request takes up to this long to arrive; so they arrive in another order than they were sent in."""
 PATIENCE_SECONDS = 60.0
+WRITING_PATIENCE_SECONDS = 600.0
 _SETTLED = 6
 """Turns of the loop after which nothing that was ready is left."""
 
@@ -52,8 +55,8 @@ _SETTLED = 6
 class Order:
     """What one process asks for: ``tasks`` at a time, each once or, in told time, without an end.
 
-    ``owner`` is the integration's public id, ``budget`` names whose requests are counted, ``values`` is the
-    connect form. ``what`` is ``moves`` of ``application``, a page of ``persons``, an access ``token`` or the
+    ``owner`` is the integration's public id, ``budgets`` are the keys of the tool's budgets, ``values`` is the connect
+    form. ``what`` is ``moves`` of ``application``, a page of ``persons``, an access ``token`` or the
     ``categories``.
     """
 
@@ -61,7 +64,7 @@ class Order:
     master_key: str
     number: int
     owner: str
-    budget: str
+    budgets: Mapping[str, str]
     values: Mapping[str, str]
     what: str
     tasks: int
@@ -146,6 +149,7 @@ async def main(order: Order) -> None:
         told = ToldTime(order.tasks)
         if order.is_told_time:
             told.rule(tokens)
+            told.rule(windows)
         transport = SlowNetwork(told, random.Random(order.seed)) if order.is_told_time else None  # noqa: S311 -- a game, not a secret
         http = await stack.enter_async_context(make_client(transport))
         search_path = {"search_path": TOLD_TIME} if order.is_told_time else {}
@@ -159,12 +163,10 @@ async def main(order: Order) -> None:
             tokens=SharedTokens(
                 pool, Vault([b64decode(order.master_key)]), integration=order.number, owner=order.owner
             ),
-            limiter=SharedBuckets(
-                pool,
-                owner=order.budget,
-                tool="personio",
-                patience_seconds=PATIENCE_SECONDS,
-                spared_fraction=order.spared,
+            limiter=Budgets(
+                order.budgets,
+                SharedBuckets(pool, tool="personio", patience_seconds=PATIENCE_SECONDS, spared_fraction=order.spared),
+                SharedWindows(pool, tool="personio", patience_seconds=WRITING_PATIENCE_SECONDS),
             ),
             now=_now,
             log=logging.getLogger("asking"),

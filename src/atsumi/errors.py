@@ -162,7 +162,17 @@ class RateLimited(ToolError):
 
 
 class RemoteUnavailable(ToolError):
-    """The tool cannot be reached or failed on its side (5xx, time-out, broken connection)."""
+    """The tool cannot be reached or failed on its side (5xx, time-out, broken connection).
+
+    ``is_unsent`` says that the request certainly never reached it: there was no connection. Of a request that was
+    repeated, it tells of the last attempt only.
+    """
+
+    def __init__(
+        self, call: RemoteCall, message: str, *, remote_message: str | None = None, is_unsent: bool = False
+    ) -> None:
+        super().__init__(call, message, remote_message=remote_message)
+        self.is_unsent = is_unsent
 
 
 class FileNotReady(ToolError):

@@ -222,18 +222,18 @@ async def test_a_process_finds_the_work_by_itself(product: Product) -> None:
 
 
 async def test_the_background_leaves_half_of_a_budget_to_others(product: Product) -> None:
-    pool, owner = product.runtime.light_pool, f"spared-{id(product)}"
-    careful = SharedBuckets(pool, owner=owner, tool="t", patience_seconds=0, spared_fraction=0.5)
-    others = SharedBuckets(pool, owner=owner, tool="t", patience_seconds=0)
+    pool, key = product.runtime.light_pool, f"spared-{id(product)}/b"
+    careful = SharedBuckets(pool, tool="t", patience_seconds=0, spared_fraction=0.5)
+    others = SharedBuckets(pool, tool="t", patience_seconds=0)
     limit = (0.001, 10)
     for _ in range(5):
-        await careful.acquire("b", limit)
+        await careful.acquire(key, limit)
     with pytest.raises(RateLimited):
-        await careful.acquire("b", limit)
+        await careful.acquire(key, limit)
     for _ in range(5):
-        await others.acquire("b", limit)
+        await others.acquire(key, limit)
     with pytest.raises(RateLimited):
-        await others.acquire("b", limit)
+        await others.acquire(key, limit)
 
 
 async def test_refused_credentials_are_left_to_the_next_sync(product: Product) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from atsumi.connector.http import Http
@@ -40,14 +40,31 @@ class RateLimit(NamedTuple):
     burst: int
 
 
+class WindowLimit(NamedTuple):
+    """At most ``requests`` requests within any ``seconds`` seconds."""
+
+    requests: int
+    seconds: float
+
+
+Limit: TypeAlias = RateLimit | WindowLimit
+
+
 class RateLimiter(Protocol):
     """Shares a tool's request budget among everything that uses one credential, in all processes."""
 
-    async def acquire(self, bucket: str, limit: RateLimit) -> None:
+    async def acquire(self, bucket: str, limit: Limit) -> None:
         """Take one request from the bucket, waiting for it if need be.
 
         Raises :class:`~atsumi.errors.RateLimited` when the wait would be longer than the caller's patience
         (a slot is never held through a long pause).
+        """
+        ...
+
+    async def expected_wait(self, bucket: str, limit: Limit) -> float:
+        """Seconds that a request asked for now would wait, 0 if it would not; takes nothing.
+
+        It may wait longer: others can come first, and a refusal by the tool stops everybody.
         """
         ...
 

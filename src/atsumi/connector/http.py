@@ -7,7 +7,7 @@ with another page than the one asked for, and the caller must judge that.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx2
 import stamina
 
-from atsumi.connector.context import RateLimit, RateLimiter
+from atsumi.connector.context import Limit, RateLimiter
 from atsumi.connector.leniency import decode_leniently
 from atsumi.connector.shapes import describe_shape, plain_url
 from atsumi.errors import ConfigurationError, RateLimited, RemoteCall, RemoteUnavailable, UnexpectedResponse
@@ -34,6 +34,8 @@ _WHOLE_ANSWER = 10
 """How many times the longest wait for a part of an answer the whole answer may take."""
 _SHORTEST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 3600.0
+_BEFORE_SENDING = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+"""Failures without a connection: nothing of the request has left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,28 +122,32 @@ class Http:
         url: str,
         *,
         bucket: str,
-        limit: RateLimit,
+        limit: Limit,
         limiter: RateLimiter,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         data: Mapping[str, str] | None = None,
         json: object = None,
-        content: bytes | None = None,
+        content: bytes | AsyncIterable[bytes] | None = None,
         safe: bool = True,
         max_bytes: int = DEFAULT_MAX_BYTES,
         timeout: float | None = None,
         pause: Callable[[Mapping[str, str]], float | None] | None = None,
+        about_to_send: Callable[[], Awaitable[None]] | None = None,
     ) -> Response:
         """Ask once, or a few times where ``safe`` says that repeating is harmless, and return the answer below 500.
 
-        Takes a slot of ``bucket`` for each attempt. ``data`` is sent as a form, ``json`` as JSON. ``pause`` reads the
-        seconds to wait out of the headers of a 429 that has no ``Retry-After``.
+        Takes a slot of ``bucket`` for each attempt. ``data`` is sent as a form, ``json`` as JSON. ``content`` that is
+        read piece by piece is sent once, also where repeating would be harmless; a ``Content-Length`` in ``headers``
+        says how long it is, without one it goes in chunks. ``pause`` reads the seconds to wait out of the headers of a
+        429 that has no ``Retry-After``. ``about_to_send`` is awaited for each attempt after its slot was taken and
+        right before it may reach the tool; what it raises is raised, and nothing is sent.
 
         Raises :class:`RateLimited` at 429 (after blocking the bucket) or when the budget makes it wait too long,
         :class:`RemoteUnavailable` when the tool cannot be reached, breaks off, takes too long or answers 5xx, and
         :class:`UnexpectedResponse` when the answer is larger than ``max_bytes``. After any of these an unsafe
-        request may or may not have had its effect, except after :class:`RateLimited`. Raises
-        :class:`ConfigurationError` when ``url`` is no address.
+        request may or may not have had its effect, except after :class:`RateLimited` and where
+        :attr:`RemoteUnavailable.is_unsent` rules it out. Raises :class:`ConfigurationError` when ``url`` is no address.
         """
         body = {"data": dict(data)} if data is not None else {"json": json} if json is not None else {}
         try:
@@ -157,7 +163,7 @@ class Http:
         except httpx2.InvalidURL as error:
             raise ConfigurationError(f"{self.tool}: {operation}: the configured address is none") from error
         call = RemoteCall(self.tool, operation, method, plain_url(str(request.url)))
-        attempts = self.retrying.attempts if safe else 1
+        attempts = self.retrying.attempts if safe and not isinstance(content, AsyncIterable) else 1
         async for attempt in stamina.retry_context(
             on=RemoteUnavailable,
             attempts=attempts,
@@ -168,6 +174,8 @@ class Http:
         ):
             with attempt:
                 await limiter.acquire(bucket, limit)
+                if about_to_send is not None:
+                    await about_to_send()
                 try:
                     # A body that trickles in never exceeds the time between two parts, so the whole has an end too.
                     async with asyncio.timeout(_WHOLE_ANSWER * (timeout or self.timeout_seconds)):
@@ -190,7 +198,7 @@ class Http:
         url: str,
         *,
         bucket: str,
-        limit: RateLimit,
+        limit: Limit,
         limiter: RateLimiter,
         headers: Mapping[str, str] | None = None,
         max_bytes: int = MAX_FILE_BYTES,
@@ -247,11 +255,13 @@ def _as_tool_errors(call: RemoteCall, request: httpx2.Request) -> Iterator[None]
         yield
     except httpx2.DecodingError as error:
         raise UnexpectedResponse(call, "the answer's compression is broken") from error
-    except httpx2.TimeoutException as error:
-        raise RemoteUnavailable(call, "no answer in time") from error
     except httpx2.TransportError as error:
-        where = request.url.netloc.decode("ascii", "replace")
-        raise RemoteUnavailable(call, f"the connection to {where} failed ({type(error).__name__})") from error
+        if isinstance(error, httpx2.TimeoutException):
+            what = "no answer in time"
+        else:
+            where = request.url.netloc.decode("ascii", "replace")
+            what = f"the connection to {where} failed ({type(error).__name__})"
+        raise RemoteUnavailable(call, what, is_unsent=isinstance(error, _BEFORE_SENDING)) from error
 
 
 async def _chunks(answer: httpx2.Response, call: RemoteCall, max_bytes: int) -> AsyncGenerator[bytes]:

@@ -6,15 +6,17 @@ The file is read by the running program, so a key that nobody reads cannot be wr
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from atsumi.connector.context import RateLimit
+from atsumi.connector.context import Limit, RateLimit, WindowLimit
 from atsumi.errors import ConfigurationError
 
 Text = dict[str, str]
 """A sentence for people by language (ISO 639-1); ``en`` is always there."""
+_Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+_Positive: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,16 +45,29 @@ class FormField(_Table, frozen=True):
 
 
 class Budget(_Table, frozen=True):
-    """How often a bucket of requests may be used, until the tool's own headers say otherwise."""
+    """How often a bucket of requests may be used, until the tool's own headers say otherwise.
 
-    per_second: float
-    burst: int
+    Either a token bucket (``per_second``, ``burst``) or a window (``requests`` within any ``window_seconds``).
+    """
+
     source: str
     """Where the figure comes from."""
+    per_second: _Positive | None = None
+    burst: _Count | None = None
+    requests: _Count | None = None
+    window_seconds: _Positive | None = None
+    per: tuple[str, ...] = ()
+    """Names of the fields whose values share the budget, where the tool does not count by credential."""
 
     @property
-    def limit(self) -> RateLimit:
-        return RateLimit(self.per_second, self.burst)
+    def limit(self) -> Limit:
+        """Raises ``ValueError`` unless exactly one of both kinds is given."""
+        match self.per_second, self.burst, self.requests, self.window_seconds:
+            case float(per_second), int(burst), None, None:
+                return RateLimit(per_second, burst)
+            case None, None, int(requests), float(seconds):
+                return WindowLimit(requests, seconds)
+        raise ValueError("either per_second and burst, or requests and window_seconds")
 
 
 class Scope(_Table, frozen=True):
@@ -92,7 +107,7 @@ class Manifest(_Table, frozen=True):
     languages: tuple[str, ...] = ()
     """Languages that texts of the tool are read in unless the integration says otherwise, most important first."""
 
-    def limit(self, bucket: str) -> RateLimit:
+    def limit(self, bucket: str) -> Limit:
         """The budget of a bucket; a bucket that the manifest does not name is a bug."""
         return self.rate_limits[bucket].limit
 
@@ -114,6 +129,14 @@ def parse_manifest(content: bytes, origin: str) -> Manifest:
     for field in manifest.fields:
         if "en" not in field.label:
             raise ConfigurationError(f"{origin}: field {field.name!r} has no English label")
+    names = {field.name for field in manifest.fields}
+    for bucket, budget in manifest.rate_limits.items():
+        try:
+            manifest.limit(bucket)
+        except ValueError as error:
+            raise ConfigurationError(f"{origin}: rate_limits.{bucket}: {error}") from error
+        if unknown := set(budget.per) - names:
+            raise ConfigurationError(f"{origin}: rate_limits.{bucket}: there is no field {sorted(unknown)[0]!r}")
     return manifest
 
 

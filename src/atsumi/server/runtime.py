@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 
 import asyncpg
 import httpx2
 
 from atsumi.connector.context import Context
 from atsumi.connector.contract import Connector, MappingContext
+from atsumi.connector.guard import Allowance
+from atsumi.connector.guarded import GuardedClient
 from atsumi.connector.http import Http, make_client
 from atsumi.errors import ConfigurationError
 from atsumi.jobs.pgqueuer_engine import PgQueuerEngine
 from atsumi.jobs.port import Engine
 from atsumi.redaction import register_secret
+from atsumi.server.budgets import Budgets, budget_keys
 from atsumi.server.logging import get_logger
 from atsumi.server.registry import load_connectors, load_projections
 from atsumi.server.settings import Settings, master_key
@@ -29,6 +31,7 @@ from atsumi.store.runs import Claim
 from atsumi.store.tenants import IntegrationRow
 from atsumi.store.tokens import SharedBuckets, SharedTokens
 from atsumi.store.vault import Vault
+from atsumi.store.windows import SharedWindows
 from atsumi.sync.projection import Projection
 from atsumi.sync.run import Observer, Work
 from atsumi.sync.shaping import Shape, load_shape
@@ -54,6 +57,8 @@ class Runtime:
     connectors: Mapping[str, Connector]
     projections: Sequence[Projection]
     http: httpx2.AsyncClient
+    guarded: GuardedClient
+    """The way out to addresses that a caller chose."""
     tokens: dict[int, SharedTokens]
     shapes: dict[int, Shape] = field(default_factory=dict)
     """The shape that each integration had when it was last asked for; it counts only while its version does."""
@@ -76,10 +81,13 @@ class Runtime:
             known = ", ".join(sorted(self.connectors)) or "none"
             raise ConfigurationError(f"there is no connector for {tool!r}; installed: {known}") from None
 
-    async def context(self, integration: IntegrationRow, *, spared_fraction: float = 0) -> Context:
+    async def context(
+        self, integration: IntegrationRow, *, spared_fraction: float = 0, patience_seconds: float | None = None
+    ) -> Context:
         """The way to one integration's tool, with its decrypted credentials.
 
-        ``spared_fraction`` of the tool's budgets is left to others.
+        ``spared_fraction`` of the tool's token buckets is left to others. A request waits for the tool's budget up to
+        ``patience_seconds``, ``None``: as the settings say.
         """
         credentials = await tenants.credentials_of(self.pool, self.vault, integration)
         return self.context_with(
@@ -89,18 +97,8 @@ class Runtime:
             credentials,
             integration.config,
             spared_fraction=spared_fraction,
+            patience_seconds=patience_seconds,
         )
-
-    def _budget_owner(self, tool: str, owner: str, values: Mapping[str, str]) -> str:
-        """Whose request budget is used: the credential's, as a keyed digest, in whichever integrations it stands.
-
-        A tool whose form does not say what names a credential has a budget per ``owner``.
-        """
-        named = [values.get(field.name, "") for field in self.connector(tool).manifest.fields if field.is_account]
-        if not any(named):
-            return owner
-        digest = blake2b("\x1f".join((tool, *named)).encode(), digest_size=16, key=self.vault.derive("budget"))
-        return f"{tool}/{digest.hexdigest()}"
 
     def context_with(
         self,
@@ -111,6 +109,7 @@ class Runtime:
         config: Mapping[str, str],
         *,
         spared_fraction: float = 0,
+        patience_seconds: float | None = None,
     ) -> Context:
         """The way to a tool with these credentials; ``owner`` separates tokens; budgets belong to the credential."""
         for value in credentials.values():
@@ -120,17 +119,16 @@ class Runtime:
         if tokens is None:
             tokens = SharedTokens(self.pool, self.vault, integration=number, owner=owner)
             self.tokens[number] = tokens
+        patience = self.settings.rate_limit_patience_seconds if patience_seconds is None else patience_seconds
         return Context(
             http=Http(self.http, tool, now=_now, timeout_seconds=self.settings.http_timeout_seconds),
             credentials=credentials,
             config=config,
             tokens=tokens,
-            limiter=SharedBuckets(
-                self.light_pool,
-                owner=self._budget_owner(tool, owner, {**config, **credentials}),
-                tool=tool,
-                patience_seconds=self.settings.rate_limit_patience_seconds,
-                spared_fraction=spared_fraction,
+            limiter=Budgets(
+                budget_keys(self.connector(tool).manifest, self.vault, owner, {**config, **credentials}),
+                SharedBuckets(self.light_pool, tool=tool, patience_seconds=patience, spared_fraction=spared_fraction),
+                SharedWindows(self.light_pool, tool=tool, patience_seconds=patience),
             ),
             now=_now,
             log=get_logger(f"atsumi.{tool}"),
@@ -197,6 +195,7 @@ async def run_time(settings: Settings) -> AsyncIterator[Runtime]:
         engine = PgQueuerEngine(database_url, pool, concurrency=settings.worker_concurrency)
         await engine.install()
         http = await stack.enter_async_context(make_client())
+        guarded = stack.enter_context(closing(GuardedClient(Allowance.parse(settings.outbound_allow))))
         yield Runtime(
             settings=settings,
             database_url=database_url,
@@ -207,6 +206,7 @@ async def run_time(settings: Settings) -> AsyncIterator[Runtime]:
             connectors=load_connectors(),
             projections=load_projections(settings.dialects),
             http=http,
+            guarded=guarded,
             tokens={},
         )
 

@@ -145,7 +145,8 @@ async def end(pool: asyncpg.Pool, integration: int, public_id: UUID, deleted_bef
             if await connection.fetchval(f"SELECT 1 FROM {table} WHERE integration = $1 LIMIT 1", integration):
                 return False
         # Budgets of the tool that are counted by integration; those counted by credential may be another's, too.
-        await connection.execute("DELETE FROM rate_bucket WHERE starts_with(key, $1)", f"{public_id}/")
+        for table in ("rate_bucket", "rate_window"):
+            await connection.execute(f"DELETE FROM {table} WHERE starts_with(key, $1)", f"{public_id}/")
         await connection.execute("DELETE FROM integration WHERE number = $1", integration)
     return True
 

@@ -115,47 +115,47 @@ FROM rate_bucket WHERE key = $1
 
 
 class SharedBuckets:
-    """Token buckets as rows: one statement reserves a request, whichever process asks.
+    """Token buckets as rows, each under its key: one statement reserves a request, whichever process asks.
 
     A bucket may go below zero: the debt is the queue, and each caller learns from it how long to wait for its turn.
     """
 
-    def __init__(
-        self, pool: asyncpg.Pool, *, owner: str, tool: str, patience_seconds: float, spared_fraction: float = 0
-    ) -> None:
-        """``owner`` names the credential. Waits up to ``patience_seconds``, longer ones raise ``RateLimited``.
+    def __init__(self, pool: asyncpg.Pool, *, tool: str, patience_seconds: float, spared_fraction: float = 0) -> None:
+        """Waits up to ``patience_seconds``, longer waits raise ``RateLimited``.
 
         ``spared_fraction`` of a bucket is left to others: requests are taken only while more than that is in it, so
         whoever asks without such restraint finds that much ready, and goes first.
         """
         self._pool = pool
-        self._owner = owner
         self._tool = tool
         self._patience = patience_seconds
         self._spared = spared_fraction
         self._turns: dict[str, asyncio.Lock] = {}
 
-    async def acquire(self, bucket: str, limit: _Limit) -> None:
+    async def acquire(self, key: str, limit: _Limit) -> None:
         """See :class:`atsumi.connector.context.RateLimiter`."""
         if self._spared > 0:
             # One asks at a time: the others would only ask in vain.
-            async with self._turns.setdefault(bucket, asyncio.Lock()):
-                await self._acquire_over(bucket, limit)
+            async with self._turns.setdefault(key, asyncio.Lock()):
+                await self._acquire_over(key, limit)
         else:
-            await self._acquire(bucket, limit)
+            await self._acquire(key, limit)
 
-    async def _acquire_over(self, bucket: str, limit: _Limit) -> None:
-        key = f"{self._owner}/{bucket}"
+    async def expected_wait(self, key: str) -> float:
+        """See :class:`atsumi.connector.context.RateLimiter`."""
+        wait: float | None = await self._pool.fetchval(_UNTIL_OVER, key, self._spared)
+        return wait or 0.0
+
+    async def _acquire_over(self, key: str, limit: _Limit) -> None:
         deadline = asyncio.get_running_loop().time() + self._patience
         while await self._pool.fetchval(_TAKE_OVER, key, *limit, self._spared) is None:
-            wait = await self._pool.fetchval(_UNTIL_OVER, key, self._spared) or 0.0
+            wait = await self.expected_wait(key)
             # No wait: the row was only just made, or somebody else was faster.
             if wait > 0 and asyncio.get_running_loop().time() + wait > deadline:
-                raise self._limited(bucket, datetime.now(UTC) + timedelta(seconds=wait))
+                raise budget_used_up(self._tool, key, datetime.now(UTC) + timedelta(seconds=wait))
             await asyncio.sleep(max(wait, 0.005))
 
-    async def _acquire(self, bucket: str, limit: _Limit) -> None:
-        key = f"{self._owner}/{bucket}"
+    async def _acquire(self, key: str, limit: _Limit) -> None:
         deadline = asyncio.get_running_loop().time() + self._patience
         while True:
             row = await self._pool.fetchrow(_TAKE, key, *limit)
@@ -163,17 +163,17 @@ class SharedBuckets:
                 wait = max(0.0, -row["tokens"] / row["per_second"])
                 if wait > self._patience:
                     await self._pool.execute("UPDATE rate_bucket SET tokens = tokens + 1 WHERE key = $1", key)
-                    raise self._limited(bucket, datetime.now(UTC) + timedelta(seconds=wait))
+                    raise budget_used_up(self._tool, key, datetime.now(UTC) + timedelta(seconds=wait))
                 if wait:
                     await asyncio.sleep(wait)
                 return
             until = await self._pool.fetchval("SELECT blocked_until FROM rate_bucket WHERE key = $1", key)
             pause = (until - datetime.now(UTC)).total_seconds() if until else 0.0
             if asyncio.get_running_loop().time() + pause > deadline:
-                raise self._limited(bucket, until)
+                raise budget_used_up(self._tool, key, until)
             await asyncio.sleep(max(pause, 0.01))
 
-    async def learn(self, bucket: str, limit: _Limit, remaining: int | None) -> None:
+    async def learn(self, key: str, limit: _Limit, remaining: int | None) -> None:
         """See :class:`atsumi.connector.context.RateLimiter`. Writes only when the budget differs.
 
         A second's worth of the burst, but at most half of it, is never used: the tool counts a request when it
@@ -187,25 +187,25 @@ class SharedBuckets:
             UPDATE rate_bucket SET per_second = $2, burst = $3, tokens = least(tokens, $4::float8)
             WHERE key = $1 AND (per_second, burst) IS DISTINCT FROM ($2, $3)
             """,
-            f"{self._owner}/{bucket}",
+            key,
             limit[0],
             burst,
             float(burst if remaining is None else remaining - unused),
         )
 
-    async def block(self, bucket: str, until: datetime) -> None:
+    async def block(self, key: str, until: datetime) -> None:
         """See :class:`atsumi.connector.context.RateLimiter`."""
         await self._pool.execute(
             """
             UPDATE rate_bucket SET blocked_until = greatest(blocked_until, $2), tokens = least(tokens, 0)
             WHERE key = $1
             """,
-            f"{self._owner}/{bucket}",
+            key,
             until,
         )
 
-    def _limited(self, bucket: str, retry_at: datetime) -> RateLimited:
-        call = RemoteCall(self._tool, bucket, "-", "-")
-        return RateLimited(
-            call, f"the tool's request budget is used up until {retry_at:%H:%M:%S} UTC", retry_at=retry_at
-        )
+
+def budget_used_up(tool: str, key: str, retry_at: datetime) -> RateLimited:
+    """The error that a request would have to wait for longer than its caller does; a key ends with its bucket."""
+    call = RemoteCall(tool, key.rpartition("/")[2], "-", "-")
+    return RateLimited(call, f"the tool's request budget is used up until {retry_at:%H:%M:%S} UTC", retry_at=retry_at)

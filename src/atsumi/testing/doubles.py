@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx2
 
-from atsumi.connector.context import Context, RateLimit, Token
+from atsumi.connector.context import Context, Limit, RateLimit, Token
 from atsumi.connector.contract import Account, Connector, RecordMapping, Stream
 from atsumi.connector.http import AT_ONCE, Http, make_client
 from atsumi.connector.manifest import Manifest
@@ -56,8 +56,11 @@ class UnlimitedRate:
     learned: dict[str, tuple[RateLimit, int | None]] = field(default_factory=dict)
     blocked: dict[str, datetime] = field(default_factory=dict)
 
-    async def acquire(self, bucket: str, limit: RateLimit) -> None:
+    async def acquire(self, bucket: str, limit: Limit) -> None:
         self.acquired.append(bucket)
+
+    async def expected_wait(self, bucket: str, limit: Limit) -> float:
+        return 0.0
 
     async def learn(self, bucket: str, limit: RateLimit, remaining: int | None) -> None:
         self.learned[bucket] = (limit, remaining)
