@@ -52,3 +52,16 @@ async def test_the_default_source_is_set_and_removed(account: Account) -> None:
     assert await sources.default_source(account.pool, account.number) is None
     with pytest.raises(NotFound):
         await sources.set_default_source(account.pool, -1, "250601")
+
+
+async def test_sources_are_read_again_when_they_are_old_or_a_newer_answer_is_asked_for(account: Account) -> None:
+    known = account.runtime.known_sources
+    before = await known.of(account.number)
+    assert before == await sources.known_sources(account.pool, account.number)
+    company = account.simulator.company
+    company.channels[999] = Named(999, "Job fair")
+    account.simulator.edit_application(next(iter(company.applications)).id, channel_id=999)
+    await account.sync()
+    assert await known.of(account.number) == before
+    assert "Job fair" in {one.name for one in await known.of(account.number, seconds=0)}
+    assert "Job fair" in {one.name for one in await known.of(account.number)}

@@ -24,6 +24,7 @@ from atsumi.server.budgets import Budgets, budget_keys
 from atsumi.server.logging import get_logger
 from atsumi.server.registry import load_connectors, load_projections
 from atsumi.server.settings import Settings, master_key
+from atsumi.server.sources import KnownSources
 from atsumi.store import database, dialects, tenants
 from atsumi.store.embedded import EmbeddedPostgres
 from atsumi.store.request_windows import RequestWindows
@@ -65,9 +66,11 @@ class Runtime:
     clock: Callable[[], datetime] | None = None
     """Decides what is due when; ``None``: the database's clock, which all processes share."""
     request_windows: RequestWindows = field(init=False)
+    known_sources: KnownSources = field(init=False)
 
     def __post_init__(self) -> None:
         self.request_windows = RequestWindows(self.light_pool, self.settings.requests_per_minute)
+        self.known_sources = KnownSources(self.pool)
 
     def now(self) -> datetime | None:
         """The instant for decisions on what is due, or ``None`` where the database tells it."""
