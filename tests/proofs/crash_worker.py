@@ -32,6 +32,7 @@ import stamina
 from asyncpg.connection import Connection
 
 import proof_kit
+from atsumi.connector.guarded import GuardedClient
 from atsumi.connector.http import make_client
 from atsumi.connectors.personio import client as personio_client
 from atsumi.connectors.personio.simulator import Simulator, create_app
@@ -196,6 +197,7 @@ class Lane:
                 connectors=self._connectors,
                 projections=self._projections,
                 http=http,
+                guarded=GuardedClient(),
                 tokens={},
             )
         pool.terminate()

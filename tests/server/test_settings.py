@@ -194,6 +194,13 @@ def test_unknown_surfaces_are_refused_once(monkeypatch: pytest.MonkeyPatch) -> N
     )
 
 
+def test_what_is_allowed_of_a_private_network_is_refused_by_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATSUMI_OUTBOUND_ALLOW", "files.internal:9000, 10.1.0.0/16")
+    assert load_settings().outbound_allow == ("files.internal:9000", "10.1.0.0/16")
+    monkeypatch.setenv("ATSUMI_OUTBOUND_ALLOW", "files.internal,10.1.0.1/16")
+    assert "'10.1.0.1/16' is no host name, IP address or network" in refusal()
+
+
 def test_an_override_is_named_as_on_the_command_line() -> None:
     assert refusal({"worker_concurrency": 0}).startswith("--worker-concurrency: 0 is refused")
 

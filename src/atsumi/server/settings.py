@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from atsumi.connector.guard import Allowance
 from atsumi.errors import ConfigurationError
 from atsumi.redaction import register_secret
 from atsumi.server.master_key import decode_master_key, generate_master_key
@@ -156,6 +157,17 @@ class Settings(BaseSettings):
         description="How long a tool may take to accept a connection or to send the next part of an answer, before "
         "the request counts as failed.",
         json_schema_extra={"unit": "seconds"},
+    )
+    outbound_allow: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="What a caller's URLs, as those of files to attach, may lead to besides public addresses on ports "
+        "80 and 443. A name is allowed wherever it leads, an address whatever name leads to it; each on ports 80 and "
+        "443, or on the one port that follows it. Callers can read whatever is named here.",
+        json_schema_extra={
+            "allowed": "host names, `*.` and a name for all names below it, IP addresses and networks, each with or "
+            "without a port, separated by commas: `files.internal:9000,*.corp.example,10.1.0.0/16,[fd00::/8]:9000`",
+            "default": "none",
+        },
     )
     background_concurrency: int = Field(
         default=8,
@@ -307,10 +319,16 @@ class Settings(BaseSettings):
             raise ValueError("the address must end with the name of a database")
         return value
 
-    @field_validator("dialects", mode="before")
+    @field_validator("dialects", "outbound_allow", mode="before")
     @classmethod
     def _separated(cls, value: object) -> object:
         return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+
+    @field_validator("outbound_allow")
+    @classmethod
+    def _allowance(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        Allowance.parse(value)
+        return value
 
     @field_validator("file_storage_url")
     @classmethod
