@@ -22,10 +22,12 @@ class Token(NamedTuple):
 
 
 class TokenStore(Protocol):
-    """Hands one token to everything that uses a credential, in all processes."""
+    """Hands the same token to everything that uses a credential, in all processes."""
 
-    async def get(self, refresh: Callable[[], Awaitable[Token]], *, rejected: str | None = None) -> str:
-        """A token that is valid now.
+    async def get(
+        self, refresh: Callable[[], Awaitable[Token]], *, rejected: str | None = None, name: str = "token"
+    ) -> str:
+        """A token that is valid now; ``name`` tells apart those that one credential has for several APIs of a tool.
 
         ``refresh`` is called at most once for all concurrent callers, and only if no valid token is stored or the
         stored one equals ``rejected`` (the value the tool has just refused). Whatever ``refresh`` raises is raised.

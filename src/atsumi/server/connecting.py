@@ -17,15 +17,18 @@ from atsumi.store.tenants import IntegrationRow
 
 
 class _OwnTokens:
-    """A token that lives as long as one check, for credentials that are not stored yet."""
+    """Tokens that live as long as one check, for credentials that are not stored yet."""
 
     def __init__(self) -> None:
-        self._token: Token | None = None
+        self._tokens: dict[str, Token] = {}
 
-    async def get(self, refresh: Callable[[], Awaitable[Token]], *, rejected: str | None = None) -> str:
-        if self._token is None or self._token.value == rejected:
-            self._token = await refresh()
-        return self._token.value
+    async def get(
+        self, refresh: Callable[[], Awaitable[Token]], *, rejected: str | None = None, name: str = "token"
+    ) -> str:
+        held = self._tokens.get(name)
+        if held is None or held.value == rejected:
+            held = self._tokens[name] = await refresh()
+        return held.value
 
 
 def split_values(manifest: Manifest, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:

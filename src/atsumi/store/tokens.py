@@ -22,54 +22,56 @@ _Limit: TypeAlias = tuple[float, int]
 
 
 class SharedTokens:
-    """The token of one credential.
+    """The tokens of one credential, by name.
 
     Within a process a lock lets one task refresh while the others wait; between processes the row's lock does. The
-    token is kept sealed.
+    tokens are kept sealed.
     """
 
     def __init__(self, pool: asyncpg.Pool, vault: Vault, *, integration: int, owner: str) -> None:
-        """``owner`` names environment and integration: it binds the sealed token and is the row's key."""
+        """``owner`` names environment and integration: it binds the sealed tokens and begins the rows' keys."""
         self._pool = pool
         self._vault = vault
         self._integration = integration
-        self._key = f"{owner}/token"
-        self._lock = asyncio.Lock()
-        self._held: _Token | None = None
+        self._owner = owner
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._held: dict[str, _Token] = {}
 
-    async def get(self, refresh: Callable[[], Awaitable[_Token]], *, rejected: str | None = None) -> str:
+    async def get(
+        self, refresh: Callable[[], Awaitable[_Token]], *, rejected: str | None = None, name: str = "token"
+    ) -> str:
         """See :class:`atsumi.connector.context.TokenStore`."""
-        held = self._held
+        held = self._held.get(name)
         if held is not None and _usable(held, rejected):
             return held[0]
-        async with self._lock:
-            if self._held is not None and _usable(self._held, rejected):
-                return self._held[0]
-            self._held = await self._shared(refresh, rejected)
-            return self._held[0]
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            held = self._held.get(name)
+            if held is None or not _usable(held, rejected):
+                held = self._held[name] = await self._shared(f"{self._owner}/{name}", refresh, rejected)
+            return held[0]
 
-    async def _shared(self, refresh: Callable[[], Awaitable[_Token]], rejected: str | None) -> _Token:
+    async def _shared(self, key: str, refresh: Callable[[], Awaitable[_Token]], rejected: str | None) -> _Token:
         async with self._pool.acquire() as connection, connection.transaction():
             # The row stays locked while the tool is asked, which may take longer than an idle transaction may.
             await connection.execute("SET LOCAL idle_in_transaction_session_timeout = '5min'")
             await connection.execute(
                 "INSERT INTO access_token (credential_key, integration) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-                self._key,
+                key,
                 self._integration,
             )
             row = await connection.fetchrow(
-                "SELECT sealed, expires_at FROM access_token WHERE credential_key = $1 FOR UPDATE", self._key
+                "SELECT sealed, expires_at FROM access_token WHERE credential_key = $1 FOR UPDATE", key
             )
             if row is not None and row["sealed"] is not None:
-                value = self._vault.open(row["sealed"], owner=self._key).decode()
+                value = self._vault.open(row["sealed"], owner=key).decode()
                 stored = (value, row["expires_at"])
                 if _usable(stored, rejected):
                     return stored
             value, expires_at = await refresh()
             await connection.execute(
                 "UPDATE access_token SET sealed = $2, expires_at = $3 WHERE credential_key = $1",
-                self._key,
-                self._vault.seal(value.encode(), owner=self._key),
+                key,
+                self._vault.seal(value.encode(), owner=key),
                 expires_at,
             )
             return value, expires_at

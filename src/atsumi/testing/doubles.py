@@ -37,14 +37,21 @@ class MemoryTokens:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self.token: Token | None = None
+        self._tokens: dict[str, Token] = {}
         self.refreshes = 0
 
-    async def get(self, refresh: Callable[[], Awaitable[Token]], *, rejected: str | None = None) -> str:
-        token = self.token
+    @property
+    def token(self) -> Token | None:
+        """The token that has no name of its own."""
+        return self._tokens.get("token")
+
+    async def get(
+        self, refresh: Callable[[], Awaitable[Token]], *, rejected: str | None = None, name: str = "token"
+    ) -> str:
+        token = self._tokens.get(name)
         if token is None or token.expires_at <= self._now() or token.value == rejected:
             self.refreshes += 1
-            token = self.token = await refresh()
+            token = self._tokens[name] = await refresh()
         return token.value
 
 
