@@ -29,6 +29,7 @@ from atsumi.model.record import Record
 
 if TYPE_CHECKING:
     from atsumi.connector.disclosure import Disclosure
+    from atsumi.connector.passthrough import PassthroughApi
     from atsumi.connector.writing import WriteAction
     from atsumi.model.actions import Action
 
@@ -398,6 +399,8 @@ class Connector:
     """
     actions: Mapping[Action, WriteAction] = field(default_factory=dict)
     """The writes that the tool can do."""
+    passthrough: Mapping[str, PassthroughApi] = field(default_factory=dict)
+    """The tool's APIs to which callers may send requests of their own, by name."""
 
     def streams_behind(self, model: Model) -> frozenset[str]:
         """The streams that a model's list rests on."""

@@ -130,6 +130,7 @@ class Http:
         json: object = None,
         content: bytes | AsyncIterable[bytes] | None = None,
         safe: bool = True,
+        takes_any_status: bool = False,
         max_bytes: int = DEFAULT_MAX_BYTES,
         timeout: float | None = None,
         pause: Callable[[Mapping[str, str]], float | None] | None = None,
@@ -141,7 +142,8 @@ class Http:
         read piece by piece is sent once, also where repeating would be harmless; a ``Content-Length`` in ``headers``
         says how long it is, without one it goes in chunks. ``pause`` reads the seconds to wait out of the headers of a
         429 that has no ``Retry-After``. ``about_to_send`` is awaited for each attempt after its slot was taken and
-        right before it may reach the tool; what it raises is raised, and nothing is sent.
+        right before it may reach the tool; what it raises is raised, and nothing is sent. With ``takes_any_status`` a
+        429 (after blocking the bucket) and what is above are answers like any other, and are read as far.
 
         Raises :class:`RateLimited` at 429 (after blocking the bucket) or when the budget makes it wait too long,
         :class:`RemoteUnavailable` when the tool cannot be reached, breaks off, takes too long or answers 5xx, and
@@ -179,14 +181,15 @@ class Http:
                 try:
                     # A body that trickles in never exceeds the time between two parts, so the whole has an end too.
                     async with asyncio.timeout(_WHOLE_ANSWER * (timeout or self.timeout_seconds)):
-                        response = await self._send(request, call, max_bytes)
+                        response = await self._send(request, call, max_bytes, takes_any_status)
                 except TimeoutError:
                     raise RemoteUnavailable(call, "the answer took too long to arrive") from None
                 if response.status == 429:
                     until = self.now() + timedelta(seconds=self._pause_seconds(response.headers, pause))
                     await limiter.block(bucket, until)
-                    raise RateLimited(response.call, "the request budget is used up", retry_at=until)
-                if response.status >= 500:
+                    if not takes_any_status:
+                        raise RateLimited(response.call, "the request budget is used up", retry_at=until)
+                if response.status >= 500 and not takes_any_status:
                     raise RemoteUnavailable(response.call, "the tool failed on its side")
                 return response
         raise AssertionError("the loop above returns or raises")
@@ -229,12 +232,12 @@ class Http:
         finally:
             await answer.aclose()
 
-    async def _send(self, request: httpx2.Request, call: RemoteCall, max_bytes: int) -> Response:
+    async def _send(self, request: httpx2.Request, call: RemoteCall, max_bytes: int, reads_errors: bool) -> Response:
         with _as_tool_errors(call, request):
             answer = await self.client.send(request, stream=True, follow_redirects=False)
         try:
             call = RemoteCall(call.tool, call.operation, call.method, call.url, answer.status_code)
-            chunks = [chunk async for chunk in _chunks(answer, call, max_bytes)]
+            chunks = [chunk async for chunk in _chunks(answer, call, max_bytes, reads_errors)]
         finally:
             await answer.aclose()
         headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -264,11 +267,14 @@ def _as_tool_errors(call: RemoteCall, request: httpx2.Request) -> Iterator[None]
         raise RemoteUnavailable(call, what, is_unsent=isinstance(error, _BEFORE_SENDING)) from error
 
 
-async def _chunks(answer: httpx2.Response, call: RemoteCall, max_bytes: int) -> AsyncGenerator[bytes]:
+async def _chunks(
+    answer: httpx2.Response, call: RemoteCall, max_bytes: int, reads_errors: bool = False
+) -> AsyncGenerator[bytes]:
+    is_cut = answer.status_code >= 400 and not reads_errors
     size = 0
     with _as_tool_errors(call, answer.request):
         async for chunk in answer.aiter_bytes():
-            if answer.status_code >= 400 and size + len(chunk) > MAX_ERROR_BYTES:
+            if is_cut and size + len(chunk) > MAX_ERROR_BYTES:
                 yield chunk[: MAX_ERROR_BYTES - size]
                 return
             size += len(chunk)
