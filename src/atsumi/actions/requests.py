@@ -56,6 +56,10 @@ class WriteRequest:
     wait_seconds: float | None = None
     """How long the caller would wait, if it says so."""
     unknown_question: UnknownQuestion = UnknownQuestion.WARNS
+    addressed: str | None = None
+    """The reference of the draft that the request's path names: a record that is not there is then ``NotFound``."""
+    option_id: Callable[[UUID, str, str], str] | None = None
+    """How the surface spells an option, of integration, question and option (remote ids), if not by its remote id."""
 
 
 @dataclass(frozen=True, slots=True)

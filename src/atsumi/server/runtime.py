@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import httpx2
@@ -67,10 +68,24 @@ class Runtime:
     """Decides what is due when; ``None``: the database's clock, which all processes share."""
     request_windows: RequestWindows = field(init=False)
     known_sources: KnownSources = field(init=False)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.request_windows = RequestWindows(self.light_pool, self.settings.requests_per_minute)
         self.known_sources = KnownSources(self.pool)
+
+    def keep_running(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start work that goes on when whoever asked for it is gone; it is cancelled when the product stops."""
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
+
+    async def stop_tasks(self) -> None:
+        """Cancel what :meth:`keep_running` has started, and wait for it."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
 
     def now(self) -> datetime | None:
         """The instant for decisions on what is due, or ``None`` where the database tells it."""
@@ -199,7 +214,7 @@ async def run_time(settings: Settings) -> AsyncIterator[Runtime]:
         await engine.install()
         http = await stack.enter_async_context(make_client())
         guarded = stack.enter_context(closing(GuardedClient(Allowance.parse(settings.outbound_allow))))
-        yield Runtime(
+        runtime = Runtime(
             settings=settings,
             database_url=database_url,
             pool=pool,
@@ -212,6 +227,8 @@ async def run_time(settings: Settings) -> AsyncIterator[Runtime]:
             guarded=guarded,
             tokens={},
         )
+        stack.push_async_callback(runtime.stop_tasks)
+        yield runtime
 
 
 def _now() -> datetime:

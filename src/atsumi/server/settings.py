@@ -227,6 +227,15 @@ class Settings(BaseSettings):
         description="How long a link to a file works that an API answer holds. Whoever has the link needs no key.",
         json_schema_extra={"unit": "hours"},
     )
+    action_wait_seconds: int = Field(
+        default=180,
+        ge=5,
+        le=3600,
+        description="How long the caller of a write is kept waiting for it, most of which is waiting for the tool's "
+        "budget. A write that would wait longer is refused at once, and one that takes longer goes on without its "
+        "caller. A proxy in front must wait as long.",
+        json_schema_extra={"unit": "seconds"},
+    )
     sync_page_prefetch: int = Field(
         default=0,
         ge=0,

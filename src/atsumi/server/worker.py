@@ -13,6 +13,7 @@ import msgspec
 from atsumi.errors import ConfigurationError, StaleToken
 from atsumi.jobs.port import Handler, Job
 from atsumi.jobs.tick import Ticker
+from atsumi.server.acting import run_actions
 from atsumi.server.background import run_background
 from atsumi.server.logging import get_logger, log_context
 from atsumi.server.remapping import execute_run
@@ -60,6 +61,7 @@ async def run_worker(runtime: Runtime, stop: asyncio.Event) -> None:
         ticker.run(stop),
         runtime.engine.run_worker(handlers, stop),
         run_background(runtime, stop),
+        run_actions(runtime, stop),
         keep_removing_old(runtime, stop),
     )
 

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import asyncpg
 
 from atsumi.connector.contract import Page
 from atsumi.store import deletion
 from atsumi.store import records as store
-from atsumi.store.records import RawRow
+from atsumi.store.records import Connection, RawRow
 from atsumi.sync.codec import content_hash
 from atsumi.sync.groups import affected_groups
 from atsumi.sync.page import remap_groups
 from atsumi.sync.target import Target
 
 
-async def store_answer(pool: asyncpg.Pool, integration: int, target: Target, page: Page) -> int:
+async def store_answer(
+    pool: asyncpg.Pool,
+    integration: int,
+    target: Target,
+    page: Page,
+    *,
+    also: Callable[[Connection], Awaitable[None]] | None = None,
+) -> int:
     """Store the records of a page with all consequences, completely or not at all; returns how many changes it made.
 
-    Nothing is inferred from what the page does not show. Raises :class:`~atsumi.errors.NotFound` when the integration
-    is gone.
+    Nothing is inferred from what the page does not show. ``also`` is done in the same transaction. Raises
+    :class:`~atsumi.errors.NotFound` when the integration is gone.
     """
     by_key = {(raw.stream, raw.remote_id): raw for raw in target.shape.narrowed(page.records)}
     async with pool.acquire() as connection, connection.transaction():
         owner = await deletion.visit(connection, integration)
+        if also is not None:
+            await also(connection)
         changed = []
         for stream in {raw.stream for raw in by_key.values()}:
             found = {raw.remote_id: raw for raw in by_key.values() if raw.stream == stream}
