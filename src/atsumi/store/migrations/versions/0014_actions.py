@@ -33,7 +33,8 @@ CREATE TABLE action (
     sealed_outcome bytea,
     sealed_answer bytea,
     application_id uuid,
-    candidate_id uuid
+    candidate_id uuid,
+    error_kind text
 ) WITH (fillfactor = 50);
 CREATE UNIQUE INDEX action_one_per_key ON action (integration, key_digest) WHERE key_digest IS NOT NULL;
 CREATE INDEX action_request ON action (integration, request_digest, created_at) WHERE key_digest IS NULL;
@@ -41,7 +42,8 @@ CREATE INDEX action_open ON action (integration) WHERE ended_at IS NULL;
 CREATE INDEX action_due ON action (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX action_running ON action (heartbeat_at) WHERE state = 'RUNNING';
 CREATE INDEX action_list ON action (integration, created_at, id);
-CREATE INDEX action_age ON action (created_at);
+CREATE INDEX action_content ON action (integration, ended_at)
+    WHERE sealed_answer IS NOT NULL OR sealed_outcome IS NOT NULL OR key_digest IS NOT NULL;
 COMMENT ON TABLE action IS 'One intended write each: what a caller wants, how far it is, and what came of it';
 COMMENT ON COLUMN action.key_digest IS 'Digest of the caller''s idempotency key; null where there was none';
 COMMENT ON COLUMN action.request_digest IS 'Digest of surface, kind and input: equal for equal requests';
@@ -52,6 +54,7 @@ COMMENT ON COLUMN action.next_at IS
 COMMENT ON COLUMN action.sealed_draft IS 'Envelope over the input; removed when the action has ended';
 COMMENT ON COLUMN action.sealed_outcome IS 'Envelope over what came of it: warnings, or the error';
 COMMENT ON COLUMN action.sealed_answer IS 'Envelope over the first answer to the caller, to be given again';
+COMMENT ON COLUMN action.error_kind IS 'Class of the error it ended with or met last; stays when the outcome is removed';
 
 CREATE TABLE action_step (
     action uuid NOT NULL REFERENCES action ON DELETE CASCADE,
