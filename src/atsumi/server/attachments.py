@@ -15,6 +15,7 @@ from atsumi.server.files import content_type
 from atsumi.server.logging import get_logger
 from atsumi.server.runtime import Runtime
 from atsumi.store import files, records, tenants
+from atsumi.store.aliases import resolve_aliases
 from atsumi.sync import codec
 from atsumi.sync.answers import store_answer
 
@@ -31,8 +32,9 @@ async def attachments_of(runtime: Runtime, integration: Integration, owner: Mode
         _log.warning("attachments.not_refreshed", integration=str(integration.public_id), reason=str(error))
         warning = f"{integration.tool} could not be asked for files now; these are the ones known from before."
     async with runtime.pool.acquire() as connection:
+        [own] = await resolve_aliases(connection, integration.number, CODES[owner], [id])
         rows = await records.records_pointing_at(
-            connection, integration.number, CODES[Model.ATTACHMENT], [id, *applications]
+            connection, integration.number, CODES[Model.ATTACHMENT], [own, *applications]
         )
     types = await files.content_types(runtime.pool, integration.number, [row.id for row in rows])
     found = []
@@ -46,6 +48,7 @@ async def attachments_of(runtime: Runtime, integration: Integration, owner: Mode
 async def _applications(runtime: Runtime, integration: Integration, owner: Model, id: UUID) -> dict[UUID, str]:
     """The application itself, or all of the candidate: remote ids by id."""
     async with runtime.pool.acquire() as connection:
+        [id] = await resolve_aliases(connection, integration.number, CODES[owner], [id])
         row = (await records.records_by_id(connection, integration.number, CODES[owner], [id])).get(id)
         if row is None or row.deleted_at is not None:
             raise NotFound(f"There is no such {owner.value} in this integration.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from atsumi.connector.contract import Connector, MappingContext
 from atsumi.connector.disclosure import Disclosure
 from atsumi.dialects import links
 from atsumi.dialects.services import FoundAttachments, Integration
-from atsumi.model.catalog import CODES
+from atsumi.model.catalog import CODES, STRUCTS
 from atsumi.model.ids import record_id
 from atsumi.model.names import Model
 from atsumi.model.record import term
@@ -20,6 +21,7 @@ from atsumi.server.runs import SyncServices, streams_behind
 from atsumi.server.runtime import Runtime
 from atsumi.server.writes import WriteServices
 from atsumi.store import reading, records
+from atsumi.store.aliases import resolve_aliases
 from atsumi.store.reading import ListPage, ListQuery, Operator
 from atsumi.sync import codec
 from atsumi.sync.codec import search_key
@@ -57,7 +59,26 @@ class DialectServices(SyncServices, WriteServices):
         ]
         if not integration.scope.has_model(query.model):
             return ListPage((), None)
+        query = await self._with_known_ids(integration, query)
         return await reading.list_page(self._runtime.pool, integration.number, self._code, query, search_keys=keys)
+
+    async def _with_known_ids(self, integration: Integration, query: ListQuery) -> ListQuery:
+        """The query by the ids of records, where it names stand-ins that were given out before them."""
+        if query.ids:
+            known = await resolve_aliases(self._runtime.pool, integration.number, CODES[query.model], query.ids)
+            query = replace(query, ids=known)
+        if not any(one.operator is Operator.REFERENCE for one in query.conditions):
+            return query
+        conditions = []
+        for one in query.conditions:
+            model = STRUCTS[one.child or query.model].references.get(one.field)
+            if one.operator is Operator.REFERENCE and model is not None:
+                ids = [value for value in one.values if isinstance(value, UUID)]
+                one = replace(
+                    one, values=await resolve_aliases(self._runtime.pool, integration.number, CODES[model], ids)
+                )
+            conditions.append(one)
+        return replace(query, conditions=conditions)
 
     def file_path(self, integration: Integration, attachment: UUID) -> str:
         lifetime = timedelta(hours=self._runtime.settings.file_link_hours)
