@@ -10,9 +10,11 @@ from atsumi.connectors.personio.disclosure import disclosure
 from atsumi.connectors.personio.facts import MANIFEST
 from atsumi.connectors.personio.mapping import mapping
 from atsumi.connectors.personio.narrowing import narrowing
+from atsumi.connectors.personio.passthrough import PASSTHROUGH
 from atsumi.connectors.personio.probe import probe
 from atsumi.connectors.personio.samples import sample
 from atsumi.connectors.personio.streams import REQUIRED_STREAMS, STREAMS
+from atsumi.connectors.personio.writing import ACTIONS
 
 connector = Connector(
     manifest=MANIFEST,
@@ -26,4 +28,6 @@ connector = Connector(
     samples=sample,
     files_stream=raw.DOCUMENTS,
     open_file=lambda context, remote_id: PersonioClient(context).download(remote_id),
+    actions=ACTIONS,
+    passthrough=PASSTHROUGH,
 )

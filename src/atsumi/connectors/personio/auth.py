@@ -1,14 +1,15 @@
-"""Access tokens of v2: client credentials, sent as a form (Personio NOTES section 4.1, C)."""
+"""What Personio's APIs are shown: access tokens of v2 and of v1 personnel, and the recruiting key (NOTES section 4)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from atsumi.connector.context import Context, Token
 from atsumi.connector.http import Response, remote_message
 from atsumi.connector.reading import as_object, as_text
 from atsumi.connectors.personio.facts import MANIFEST, Settings
-from atsumi.errors import AuthenticationFailed, RemoteUnavailable, UnexpectedResponse
+from atsumi.errors import AuthenticationFailed, PermissionMissing, RemoteCall, RemoteUnavailable, UnexpectedResponse
 from atsumi.redaction import register_secret
 
 _MARGIN_SECONDS = 300.0
@@ -16,7 +17,7 @@ _TEMPORARY = frozenset({"server_error", "temporarily_unavailable"})
 
 
 class Authorization:
-    """Gets tokens for one integration through the shared token store.
+    """Gets tokens of v2 for one integration through the shared token store: client credentials, sent as a form.
 
     The tool hands out the same token for as long as it lives and tells the *remaining* seconds, so a fresh answer may
     be short-lived. Nothing is ever revoked: all processes of the customer hold the same token (section 4.1, I).
@@ -66,10 +67,71 @@ class Authorization:
         value, seconds = body.get("access_token"), body.get("expires_in")
         if response.status != 200 or not isinstance(value, str) or not value:
             raise response.unexpected("the answer holds no access token", response.json())
-        register_secret(value)
-        lifetime = float(seconds) if isinstance(seconds, int | float) and seconds > 0 else _MARGIN_SECONDS
-        usable = lifetime - min(_MARGIN_SECONDS, lifetime / 10)
-        return Token(value, context.now() + timedelta(seconds=usable)), as_text(body.get("scope"))
+        return _kept(context, value, seconds), as_text(body.get("scope"))
+
+
+class PersonnelAuthorization:
+    """Gets tokens of v1 personnel, which live beside those of v2 (section 4.2, C)."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._url = Settings.read(context.config).api_base_url + "/v1/auth"
+
+    async def token(self, *, rejected: str | None = None) -> str:
+        """As :meth:`Authorization.token`."""
+        return await self._context.tokens.get(self._ask, rejected=rejected, name="personnel")
+
+    async def _ask(self) -> Token:
+        context = self._context
+        client_id, client_secret = _credential(context, "client_id"), _credential(context, "client_secret")
+        register_secret(client_secret)
+        response = await context.http.request(
+            "get personnel token",
+            "POST",
+            self._url,
+            bucket="personnel_token",
+            limit=MANIFEST.limit("personnel_token"),
+            limiter=context.limiter,
+            json={"client_id": client_id, "client_secret": client_secret},
+            max_bytes=64 * 1024,
+            pause=v1_pause_seconds,
+        )
+        if response.status in (400, 401, 403):
+            raise AuthenticationFailed(
+                response.call, "Personio refuses client id or client secret; connect again with new credentials"
+            )
+        data = as_object(as_object(response.json()).get("data"))
+        value, seconds = data.get("token"), data.get("expires_in")
+        if response.status != 200 or not isinstance(value, str) or not value:
+            raise response.unexpected("the answer holds no access token", response.json())
+        return _kept(context, value, seconds)
+
+
+def recruiting_headers(context: Context, call: RemoteCall) -> Mapping[str, str]:
+    """What v1 recruiting asks for: the recruiting key and the company's id (section 4.3, C).
+
+    Raises :class:`PermissionMissing`, about ``call``, where the integration has one of them not.
+    """
+    key, company = _credential(context, "recruiting_key").strip(), _credential(context, "company_id").strip()
+    for name, value in (("recruiting_key", key), ("company_id", company)):
+        if not value:
+            field = MANIFEST.field(name)
+            what = f"the integration has no {field.label['en']}. {field.help['en']}"
+            raise PermissionMissing(call, what, scope=field.label["en"])
+    register_secret(key)
+    return {"Authorization": f"Bearer {key}", "X-Company-ID": company}
+
+
+def v1_pause_seconds(headers: Mapping[str, str]) -> float:
+    """How long a 429 of v1 asks to wait, without saying so in a header (section 14, C)."""
+    return 60.0
+
+
+def _kept(context: Context, value: str, seconds: object) -> Token:
+    """The token for as long as it is certainly good."""
+    register_secret(value)
+    lifetime = float(seconds) if isinstance(seconds, int | float) and seconds > 0 else _MARGIN_SECONDS
+    return Token(value, context.now() + timedelta(seconds=lifetime - min(_MARGIN_SECONDS, lifetime / 10)))
 
 
 def _credential(context: Context, name: str) -> str:

@@ -14,6 +14,7 @@ from atsumi.connectors.personio.simulator.faults import FaultLayer
 from atsumi.connectors.personio.simulator.problems import json_response
 from atsumi.connectors.personio.simulator.routes_auth import RoutesAuth
 from atsumi.connectors.personio.simulator.routes_career import RoutesCareer
+from atsumi.connectors.personio.simulator.routes_personnel import RoutesPersonnel
 from atsumi.connectors.personio.simulator.routes_v1 import RoutesV1
 from atsumi.connectors.personio.simulator.routes_v2 import RoutesV2
 from atsumi.connectors.personio.simulator.simulator import Simulator
@@ -34,6 +35,7 @@ def create_app(simulator: Simulator) -> Starlette:
         *RoutesAuth(simulator).routes(),
         *RoutesV2(simulator).routes(),
         *RoutesV1(simulator).routes(),
+        *RoutesPersonnel(simulator).routes(),
         *RoutesCareer(simulator).routes(),
         *Control(simulator).routes(),
         Route("/{path:path}", unknown, methods=_METHODS),
