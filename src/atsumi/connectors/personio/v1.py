@@ -1,0 +1,118 @@
+"""Personio's v1 recruiting API: upload a file, create an application (Personio NOTES sections 4.3, 9 and 14).
+
+Requests are made as data first, so that what a dry run shows is what is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Mapping
+from typing import Any
+
+from atsumi.connector.context import Context
+from atsumi.connector.http import Response
+from atsumi.connector.multipart import one_file
+from atsumi.connector.reading import as_object, as_text
+from atsumi.connector.writing import Notice, ToolRequest
+from atsumi.connectors.personio.facts import MANIFEST, Settings
+from atsumi.connectors.personio.refusals import Paths, refused
+from atsumi.errors import PermissionMissing, RemoteCall
+from atsumi.model.draft import FileDraft
+from atsumi.redaction import register_secret
+
+_PAUSE_SECONDS = 60.0
+"""How long a 429 of v1 asks to wait, without saying so in a header (section 14, C)."""
+_MAX_BYTES = 1024 * 1024
+_CREATE, _UPLOAD = "create application", "upload document"
+_PATH = "/v1/recruiting/applications"
+
+
+def create_request(context: Context, body: Mapping[str, Any]) -> ToolRequest:
+    """The request that creates an application. Raises :class:`PermissionMissing` where the key or company id lacks."""
+    return ToolRequest("POST", *_addressed(context, _CREATE, _PATH), body=body, bucket="create_application")
+
+
+def upload_request(context: Context, file: FileDraft) -> ToolRequest:
+    """The request that uploads a file; length and boundary are added when it is sent. Raises as above."""
+    url, headers = _addressed(context, _UPLOAD, f"{_PATH}/documents")
+    form = {**headers, "Content-Type": "multipart/form-data"}
+    return ToolRequest("POST", url, form, file=file.name, bucket="upload_document")
+
+
+async def create(context: Context, body: Mapping[str, Any], notice: Notice, paths: Paths) -> None:
+    """Create an application. The answer of success has no body, so nothing is known of what was made (section 9.1, C).
+
+    Raises what :func:`.refusals.refused` gives, where the tool has certainly not done it;
+    :class:`~atsumi.errors.RateLimited`; and :class:`~atsumi.errors.RemoteUnavailable` or
+    :class:`~atsumi.errors.UnexpectedResponse` where it may have.
+    """
+    request = create_request(context, body)
+    response = await context.http.request(
+        _CREATE,
+        request.method,
+        request.url,
+        bucket=request.bucket or "",
+        limit=MANIFEST.limit(request.bucket or ""),
+        limiter=context.limiter,
+        headers=request.headers,
+        json=request.body,
+        safe=False,
+        max_bytes=_MAX_BYTES,
+        pause=lambda _: _PAUSE_SECONDS,
+        about_to_send=notice,
+    )
+    _judge(response, paths)
+
+
+async def upload(
+    context: Context, file: FileDraft, size_bytes: int, content: AsyncIterable[bytes], paths: Paths
+) -> str:
+    """Upload a file that an application is to take, and return its uuid. ``content`` is read once, while it is sent.
+
+    Raises as :func:`create`; doing it again is harmless, an upload that no application takes is forgotten.
+    """
+    request = upload_request(context, file)
+    form = one_file("file", file.name, file.content_type, size_bytes, content)
+    response = await context.http.request(
+        _UPLOAD,
+        request.method,
+        request.url,
+        bucket=request.bucket or "",
+        limit=MANIFEST.limit(request.bucket or ""),
+        limiter=context.limiter,
+        headers={**request.headers, **form.headers},
+        content=form.content,
+        safe=False,
+        max_bytes=_MAX_BYTES,
+        pause=lambda _: _PAUSE_SECONDS,
+    )
+    _judge(response, paths)
+    body = response.json()
+    uuid = as_text(as_object(body).get("uuid"))
+    if uuid is None:
+        raise response.unexpected("the answer to an upload holds no uuid", body)
+    return uuid
+
+
+def _judge(response: Response, paths: Paths) -> None:
+    """Pass what is a success; an answer below 400 may also hide a refusal (section 13, 1)."""
+    error = refused(response, paths)
+    if error is not None:
+        raise error
+    if response.status not in (200, 201):
+        raise response.unexpected("the answer has an unexpected status")
+
+
+def _addressed(context: Context, operation: str, path: str) -> tuple[str, dict[str, str]]:
+    settings = Settings.read(context.config)
+    url = settings.api_base_url + path
+    call = RemoteCall(MANIFEST.slug, operation, "POST", url)
+    key = context.credentials.get("recruiting_key", "").strip()
+    company = settings.company_id or context.credentials.get("company_id", "").strip()
+    for name, value in (("recruiting_key", key), ("company_id", company)):
+        if not value:
+            field = MANIFEST.field(name)
+            raise PermissionMissing(
+                call, f"the integration has no {field.label['en']}. {field.help['en']}", scope=field.label["en"]
+            )
+    register_secret(key)
+    return url, {"Authorization": f"Bearer {key}", "X-Company-ID": company, "Accept": "application/json"}
