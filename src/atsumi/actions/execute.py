@@ -239,7 +239,14 @@ class _Attempt:
             return
         if self._is_final(error):
             async with work.pool.acquire() as connection, connection.transaction():
-                await ledger.end(connection, work.vault, work.claim, "FAILED", self._outcome(error))
+                await ledger.end(
+                    connection,
+                    work.vault,
+                    work.claim,
+                    "FAILED",
+                    self._outcome(error),
+                    error_kind=outcomes.kind_of(error),
+                )
             return
         pause = _pause(work.attempts) if work.is_deferred else None
         if pause is not None and isinstance(error, RateLimited):
@@ -257,7 +264,10 @@ class _Attempt:
     async def _give_back(self, error: AtsumiError | None, pause: timedelta | None) -> None:
         work, journal = self._work, self._journal
         state = "UNKNOWN" if journal is not None and journal.may_have_acted else "PENDING"
-        await ledger.release(work.pool, work.vault, work.claim, state, self._outcome(error), pause=pause)
+        kind = outcomes.kind_of(error) if error is not None else None
+        await ledger.release(
+            work.pool, work.vault, work.claim, state, self._outcome(error), pause=pause, error_kind=kind
+        )
 
     def _outcome(self, error: AtsumiError | None) -> bytes:
         warnings = self._journal.warnings if self._journal is not None else []

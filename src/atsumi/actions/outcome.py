@@ -10,7 +10,7 @@ import msgspec
 from atsumi import errors
 from atsumi.errors import AtsumiError, CallerError, Problem, RemoteCall, ToolError
 
-_KINDS: dict[str, type[AtsumiError]] = {
+KINDS: dict[str, type[AtsumiError]] = {
     kind.__name__: kind
     for kind in (
         errors.InvalidInput,
@@ -70,8 +70,7 @@ def decode(data: bytes | None) -> Outcome:
 
 def kept(error: AtsumiError) -> KeptError:
     """An error as it is kept."""
-    known = next((one.__name__ for one in type(error).__mro__ if one.__name__ in _KINDS), "UnexpectedResponse")
-    found = KeptError(kind=known, text=str(error))
+    found = KeptError(kind=kind_of(error), text=str(error))
     if isinstance(error, CallerError):
         found.path = error.path
     if isinstance(error, ToolError):
@@ -87,9 +86,14 @@ def kept(error: AtsumiError) -> KeptError:
     return found
 
 
+def kind_of(error: AtsumiError) -> str:
+    """The name of an error's class, or of the nearest known one."""
+    return next((one.__name__ for one in type(error).__mro__ if one.__name__ in KINDS), "UnexpectedResponse")
+
+
 def revived(kept: KeptError) -> AtsumiError:
     """The error again, with the same message and the same facts."""
-    kind = _KINDS[kept.kind]
+    kind = KINDS[kept.kind]
     if issubclass(kind, CallerError):
         return kind(kept.text, path=kept.path)
     call = RemoteCall(kept.tool, kept.operation, kept.method, kept.url, kept.status)

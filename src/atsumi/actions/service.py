@@ -250,7 +250,7 @@ def receipt(row: ActionRow, vault: Vault, expected_wait: float | None = None) ->
         is_provisional=outcome.is_provisional,
         warnings=outcome.warnings,
         error=outcome.error.text if outcome.error is not None else None,
-        error_kind=outcome.error.kind if outcome.error is not None else None,
+        error_kind=row.error_kind,
         expected_wait_seconds=expected_wait,
     )
 

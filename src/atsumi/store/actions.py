@@ -27,13 +27,13 @@ MAX_OPEN = 1_000
 
 _COLUMNS = """
 id, integration, kind, surface, state, is_deferred, token, attempts, created_at, next_at, ended_at, application_id,
-candidate_id, request_digest, sealed_draft IS NOT NULL AS has_draft, sealed_outcome
+candidate_id, request_digest, sealed_draft IS NOT NULL AS has_draft, sealed_outcome, error_kind
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ActionRow:
-    """One action. ``sealed_outcome`` is opened with :func:`opened`."""
+    """One action. ``sealed_outcome`` is opened with :func:`opened`; ``error_kind`` is kept longer than that."""
 
     id: UUID
     integration: int
@@ -51,6 +51,7 @@ class ActionRow:
     request_digest: bytes
     has_draft: bool
     sealed_outcome: bytes | None
+    error_kind: str | None
 
 
 class ActionClaim(NamedTuple):
@@ -191,6 +192,7 @@ async def release(
     outcome: bytes,
     *,
     pause: timedelta | None,
+    error_kind: str | None = None,
 ) -> None:
     """Give an action back that has not ended: ``PENDING`` or ``UNKNOWN``, to be carried on after ``pause``.
 
@@ -200,7 +202,7 @@ async def release(
         await pool.fetchval(
             """
             UPDATE action SET state = CASE WHEN state = 'SUCCEEDED' THEN state ELSE $3 END,
-                next_at = now() + $4::interval, sealed_outcome = $5
+                next_at = now() + $4::interval, sealed_outcome = $5, error_kind = $6
             WHERE id = $1 AND token = $2 RETURNING 1
             """,
             claim.id,
@@ -208,6 +210,7 @@ async def release(
             state,
             pause,
             vault.seal(outcome, owner=f"{owner_of(claim.integration, claim.id)}/outcome"),
+            error_kind,
         )
     )
 
@@ -222,6 +225,7 @@ async def end(
     application: UUID | None = None,
     candidate: UUID | None = None,
     look_after: timedelta | None = None,
+    error_kind: str | None = None,
 ) -> None:
     """End an action as ``SUCCEEDED`` or ``FAILED``. Its steps and files go, and so does its input.
 
@@ -232,7 +236,7 @@ async def end(
         await connection.fetchval(
             """
             UPDATE action SET state = $3, sealed_outcome = $4, application_id = $5, candidate_id = $6,
-                ended_at = coalesce(ended_at, now()), next_at = now() + $7::interval,
+                ended_at = coalesce(ended_at, now()), next_at = now() + $7::interval, error_kind = $8,
                 sealed_draft = CASE WHEN $7::interval IS NOT NULL THEN sealed_draft END
             WHERE id = $1 AND token = $2 RETURNING 1
             """,
@@ -243,6 +247,7 @@ async def end(
             application,
             candidate,
             look_after,
+            error_kind,
         )
     )
     await connection.execute("DELETE FROM action_file WHERE action = $1", claim.id)
