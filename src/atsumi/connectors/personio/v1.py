@@ -13,14 +13,12 @@ from atsumi.connector.http import Response
 from atsumi.connector.multipart import one_file
 from atsumi.connector.reading import as_object, as_text
 from atsumi.connector.writing import Notice, ToolRequest
+from atsumi.connectors.personio.auth import recruiting_headers, v1_pause_seconds
 from atsumi.connectors.personio.facts import MANIFEST, Settings
 from atsumi.connectors.personio.refusals import Paths, refused
-from atsumi.errors import PermissionMissing, RemoteCall
+from atsumi.errors import RemoteCall
 from atsumi.model.draft import FileDraft
-from atsumi.redaction import register_secret
 
-_PAUSE_SECONDS = 60.0
-"""How long a 429 of v1 asks to wait, without saying so in a header (section 14, C)."""
 _MAX_BYTES = 1024 * 1024
 _CREATE, _UPLOAD = "create application", "upload document"
 _PATH = "/v1/recruiting/applications"
@@ -57,7 +55,7 @@ async def create(context: Context, body: Mapping[str, Any], notice: Notice, path
         json=request.body,
         safe=False,
         max_bytes=_MAX_BYTES,
-        pause=lambda _: _PAUSE_SECONDS,
+        pause=v1_pause_seconds,
         about_to_send=notice,
     )
     _judge(response, paths)
@@ -83,7 +81,7 @@ async def upload(
         content=form.content,
         safe=False,
         max_bytes=_MAX_BYTES,
-        pause=lambda _: _PAUSE_SECONDS,
+        pause=v1_pause_seconds,
     )
     _judge(response, paths)
     body = response.json()
@@ -103,16 +101,6 @@ def _judge(response: Response, paths: Paths) -> None:
 
 
 def _addressed(context: Context, operation: str, path: str) -> tuple[str, dict[str, str]]:
-    settings = Settings.read(context.config)
-    url = settings.api_base_url + path
-    call = RemoteCall(MANIFEST.slug, operation, "POST", url)
-    key = context.credentials.get("recruiting_key", "").strip()
-    company = settings.company_id or context.credentials.get("company_id", "").strip()
-    for name, value in (("recruiting_key", key), ("company_id", company)):
-        if not value:
-            field = MANIFEST.field(name)
-            raise PermissionMissing(
-                call, f"the integration has no {field.label['en']}. {field.help['en']}", scope=field.label["en"]
-            )
-    register_secret(key)
-    return url, {"Authorization": f"Bearer {key}", "X-Company-ID": company, "Accept": "application/json"}
+    url = Settings.read(context.config).api_base_url + path
+    headers = recruiting_headers(context, RemoteCall(MANIFEST.slug, operation, "POST", url))
+    return url, {**headers, "Accept": "application/json"}
