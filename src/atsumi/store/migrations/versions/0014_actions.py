@@ -54,7 +54,7 @@ COMMENT ON COLUMN action.next_at IS
 COMMENT ON COLUMN action.sealed_draft IS 'Envelope over the input; removed when the action has ended';
 COMMENT ON COLUMN action.sealed_outcome IS 'Envelope over what came of it: warnings, or the error';
 COMMENT ON COLUMN action.sealed_answer IS 'Envelope over the first answer to the caller, to be given again';
-COMMENT ON COLUMN action.error_kind IS 'Class of the error it ended with or met last; stays when the outcome is removed';
+COMMENT ON COLUMN action.error_kind IS 'Class of the error it ended with or met last; outlives the outcome';
 
 CREATE TABLE action_step (
     action uuid NOT NULL REFERENCES action ON DELETE CASCADE,
