@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from atsumi.connector.contract import Connector
+from atsumi.dialects.passthrough_services import PassthroughServices
 from atsumi.dialects.spelling import Spelling
 from atsumi.dialects.write_services import ActionServices, WriteServices
 from atsumi.model.attachment import Attachment
@@ -241,7 +242,7 @@ class OwnServices(HistoryServices, SyncServices, ActionServices, Protocol):
         ...
 
 
-class Services(SyncServices, WriteServices, Protocol):
+class Services(SyncServices, WriteServices, PassthroughServices, Protocol):
     """The product, as a surface with lists sees it. Every method is safe to call concurrently."""
 
     @property

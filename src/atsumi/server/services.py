@@ -17,6 +17,7 @@ from atsumi.model.names import Model
 from atsumi.model.record import term
 from atsumi.server.attachments import attachments_of
 from atsumi.server.custom_fields import CustomFieldService
+from atsumi.server.passthrough import PassthroughServices
 from atsumi.server.runs import SyncServices, streams_behind
 from atsumi.server.runtime import Runtime
 from atsumi.server.writes import WriteServices
@@ -30,7 +31,7 @@ from atsumi.sync.raw_documents import load_parts
 from atsumi.sync.shaping import Shape
 
 
-class DialectServices(SyncServices, WriteServices):
+class DialectServices(SyncServices, WriteServices, PassthroughServices):
     """The services of one dialect. Keeps no state of its own, so any process may answer any request."""
 
     def __init__(self, runtime: Runtime, projection: Projection) -> None:

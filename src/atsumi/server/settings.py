@@ -169,6 +169,11 @@ class Settings(BaseSettings):
             "default": "none",
         },
     )
+    passthrough_enabled: bool = Field(
+        default=True,
+        description="Whether API callers may send requests of their own to their integrations' tools, with the "
+        "integrations' credentials: whatever those allow, whatever an integration's scope leaves out.",
+    )
     background_concurrency: int = Field(
         default=8,
         ge=0,
