@@ -27,7 +27,8 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 _DOCUMENT_PATH = "/openapi.json"
 _SCHEME = b"bearer"
-_LONGEST_BODY = 64 * 1024
+LONGEST_BODY = 64 * 1024
+"""What an ordinary request's body holds at most."""
 
 
 class NoRoute(Exception):
@@ -119,7 +120,7 @@ class Api(Generic[O]):
         try:
             found = await self._answer(path, scope, receive)
             body, status, more = found if isinstance(found, Answer) else Answer(found)
-            headers = (*self._headers, *more)
+            headers = self._with(more)
         except Exception as error:
             request_id = secrets.token_hex(8)
             answer = self._refuse(error, path, request_id)
@@ -127,12 +128,15 @@ class Api(Generic[O]):
                 self._log.error(
                     "request failed", request_id=request_id, method=scope["method"], path=path, exc_info=error
                 )
-            replaced = {name for name, _ in answer.headers}
-            kept = tuple(header for header in self._headers if header[0] not in replaced)
-            status, headers, body = answer.status, (*kept, *answer.headers), answer.body
+            status, headers, body = answer.status, self._with(answer.headers), answer.body
         length = (b"content-length", str(len(body)).encode())
         await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    def _with(self, headers: Headers) -> Headers:
+        """The headers of every answer, unless these replace them, and these."""
+        replaced = {name for name, _ in headers}
+        return (*(header for header in self._headers if header[0] not in replaced), *headers)
 
     async def _answer(self, path: str, scope: Scope, receive: Receive) -> bytes | Answer:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
@@ -202,17 +206,17 @@ def base_url(public_url: str | None, scope: Scope) -> str:
     return f"{scope['scheme']}://{host.decode('latin-1')}{scope.get('app_root_path', '')}"
 
 
-async def read_body(receive: Receive | None) -> bytes:
-    """The whole request body. Raises :class:`InvalidInput` for more than 64 KiB."""
-    found = b""
+async def read_body(receive: Receive | None, longest: int = LONGEST_BODY) -> bytes:
+    """The whole request body. Raises :class:`InvalidInput` for more than ``longest`` bytes."""
+    found = bytearray()
     while receive is not None:
         message = await receive()
         found += message.get("body", b"")
-        if len(found) > _LONGEST_BODY:
-            raise InvalidInput(f"The body is longer than {_LONGEST_BODY} bytes.")
+        if len(found) > longest:
+            raise InvalidInput(f"The body is longer than {longest} bytes.")
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
             break
-    return found
+    return bytes(found)
 
 
 def retry_after(error: Exception) -> Headers:

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope
 from atsumi.dialects.bindbee.dialect import DIALECT
 from atsumi.dialects.bindbee.errors import Fault, Forbidden, InvalidRequest, TooManyRequests
 from atsumi.dialects.bindbee.limits import note_window
-from atsumi.dialects.http import authenticate, base_url, header, read_body
+from atsumi.dialects.http import LONGEST_BODY, authenticate, base_url, header, read_body
 from atsumi.dialects.services import Caller, Integration, IntegrationState, TokenServices
 from atsumi.errors import AuthenticationRequired
 
@@ -34,9 +34,9 @@ class Call:
         """How clients reach the product, without a trailing slash."""
         return base_url(self.services.public_url, self.scope)
 
-    async def body(self) -> bytes:
-        """The whole request body. Raises :class:`~atsumi.errors.InvalidInput` for more than 64 KiB."""
-        return await read_body(self.receive)
+    async def body(self, longest: int = LONGEST_BODY) -> bytes:
+        """The whole request body. Raises :class:`~atsumi.errors.InvalidInput` for more than ``longest`` bytes."""
+        return await read_body(self.receive, longest)
 
     async def caller(self) -> Caller:
         """Who sent the request, which counts against the key's budget.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope
 
-from atsumi.dialects.http import authenticate, base_url, header, integration_spelled, read_body
+from atsumi.dialects.http import LONGEST_BODY, authenticate, base_url, header, integration_spelled, read_body
 from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import WireError
 from atsumi.dialects.services import Caller, Integration, IntegrationState, Services
@@ -25,9 +25,9 @@ class Call:
     parameters: Mapping[str, str] = field(default_factory=dict)
     receive: Receive | None = None
 
-    async def body(self) -> bytes:
-        """The whole request body. Raises :class:`~atsumi.errors.InvalidInput` for more than 64 KiB."""
-        return await read_body(self.receive)
+    async def body(self, longest: int = LONGEST_BODY) -> bytes:
+        """The whole request body. Raises :class:`~atsumi.errors.InvalidInput` for more than ``longest`` bytes."""
+        return await read_body(self.receive, longest)
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of that (lower-case) name."""
