@@ -13,7 +13,7 @@ import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
@@ -43,7 +43,7 @@ _FRAMING = frozenset(
 _NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Host name and port to IP addresses; raises :class:`OSError` when there are none."""
+"""Host name and port to IP addresses; raises ``socket.gaierror`` when there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +175,11 @@ class GuardedClient:
         async with AsyncExitStack() as stack:
             with _as_fetch_errors(target):
                 async with deadline.applied():
-                    addresses = await self._addresses(target)
+                    network = _Pinned(await self._addresses(target))
+                    stack.push_async_callback(network.aclose)
                     connection = httpcore2.AsyncHTTPConnection(
-                        request.url.origin, self._ssl_context, network_backend=_Pinned(addresses)
+                        request.url.origin, self._ssl_context, network_backend=network
                     )
-                    stack.push_async_callback(connection.aclose)
                     response = await connection.handle_async_request(request)
             stack.push_async_callback(response.aclose)
             if response.status < 200:
@@ -190,16 +190,16 @@ class GuardedClient:
 
     async def _addresses(self, target: Target) -> list[IPAddress]:
         """Where the target may be asked. Raises :class:`AddressRefused`."""
-        if target.address is not None:
-            return [target.address]
-        try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                found = await self._resolve(target.host, target.port)
-        except socket.gaierror as error:
-            # Told apart from a private address, it would tell strangers which internal names exist.
-            if error.errno not in _NO_SUCH_NAME:
-                raise FetchFailed(f"{target.host} cannot be looked up now.") from error
-            found = []
+        found: Sequence[str] = [target.host]
+        if target.address is None:
+            try:
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    found = await self._resolve(target.host, target.port)
+            except socket.gaierror as error:
+                if error.errno not in _NO_SUCH_NAME:
+                    raise FetchFailed(f"{target.host} cannot be looked up now.") from error
+                # Told apart from a name that leads to a private address, it would show which internal names exist.
+                found = []
         addresses = [ip_address(text) for text in dict.fromkeys(found)]
         self._allowance.check_addresses(target, addresses)
         return addresses[:_MAX_ADDRESSES]
@@ -216,6 +216,12 @@ class _Pinned(httpcore2.AsyncNetworkBackend):
     def __init__(self, addresses: Sequence[IPAddress]) -> None:
         self._addresses = addresses
         self._network = httpcore2.AnyIOBackend()
+        self._stream: httpcore2.AsyncNetworkStream | None = None
+
+    async def aclose(self) -> None:
+        """Close the connection. httpcore2 leaves it open when it is cancelled during the TLS handshake."""
+        if self._stream is not None:
+            await self._stream.aclose()
 
     async def connect_tcp(
         self,
@@ -225,14 +231,16 @@ class _Pinned(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        *others, last = self._addresses
         each = None if timeout is None else timeout / len(self._addresses)
-        for address in others:
+        for address in self._addresses:
             try:
-                return await self._network.connect_tcp(str(address), port, each, local_address, socket_options)
+                self._stream = await self._network.connect_tcp(str(address), port, each, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):
-                continue
-        return await self._network.connect_tcp(str(last), port, each, local_address, socket_options)
+                if address == self._addresses[-1]:
+                    raise
+            else:
+                return self._stream
+        raise AssertionError("there is at least one address, or it would have been refused")
 
 
 class _Deadline:
@@ -252,6 +260,8 @@ def _as_fetch_errors(target: Target) -> Iterator[None]:
     except (TimeoutError, httpcore2.TimeoutException) as error:
         raise FetchFailed(f"{target.host} took too long to answer.") from error
     except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
+        if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+            raise FetchFailed(f"The certificate of {target.host}: {error.__cause__.verify_message}.") from error
         raise FetchFailed(f"The request to {target.host} failed ({type(error).__name__}).") from error
 
 
@@ -259,17 +269,17 @@ async def _chunks(
     response: httpcore2.Response, target: Target, max_bytes: int, deadline: _Deadline
 ) -> AsyncGenerator[bytes]:
     size = 0
-    parts = response.aiter_stream()
-    while True:
-        with _as_fetch_errors(target):
-            async with deadline.applied():
-                part = await anext(parts, None)
-        if part is None:
-            return
-        size += len(part)
-        if size > max_bytes:
-            raise _too_large(target, max_bytes)
-        yield part
+    async with aclosing(response.aiter_stream()) as parts:
+        while True:
+            with _as_fetch_errors(target):
+                async with deadline.applied():
+                    part = await anext(parts, None)
+            if part is None:
+                return
+            size += len(part)
+            if size > max_bytes:
+                raise _too_large(target, max_bytes)
+            yield part
 
 
 def _refuse_unreadable(answer: GuardedAnswer, target: Target, max_bytes: int) -> None:
