@@ -39,6 +39,8 @@ class Asked:
     integration: UUID
     questions: Mapping[UUID, AskedQuestion]
     option_id: OptionId | None = None
+    unanswerable: frozenset[QuestionType] = frozenset()
+    """Kinds of questions that the tool takes no answers to."""
 
     def find(self, answer: Answer) -> AskedQuestion | None:
         """The question that an answer is to, by either id."""
@@ -47,11 +49,14 @@ class Asked:
         return self.questions.get(id)
 
 
-def check(answers: Sequence[Answer], asked: Asked, unknown: UnknownQuestion) -> tuple[list[Answer], list[str]]:
+def check(
+    answers: Sequence[Answer], asked: Asked, unknown: UnknownQuestion, *, is_complete: bool = True
+) -> tuple[list[Answer], list[str]]:
     """The answers as the tool needs them, and warnings. An answer to a question twice: the last one counts.
 
     Raises :class:`InvalidInput`, with the answer's path, for a value that the question does not take, for a required
-    question without an answer, and, if the surface wants it so, for a question that the job does not ask.
+    question without an answer if these are all (``is_complete``), and, if the surface wants it so, for a question that
+    the job does not ask.
     """
     found: dict[str, Answer] = {}
     warnings: list[str] = []
@@ -81,14 +86,16 @@ def check(answers: Sequence[Answer], asked: Asked, unknown: UnknownQuestion) -> 
     return list(found.values()), warnings
 
 
-def _is_answerable(question: AskedQuestion) -> bool:
-    format = question.record.format
-    return format is not None and format.type not in (QuestionType.INFORMATION, QuestionType.UNKNOWN)
+_NO_ANSWER = frozenset({QuestionType.INFORMATION, QuestionType.UNKNOWN})
+
+
+def _is_answerable(format: QuestionFormat | None, asked: Asked) -> bool:
+    return format is not None and format.type not in _NO_ANSWER | asked.unanswerable
 
 
 def _checked(answer: Answer, question: ScreeningQuestion, asked: Asked, path: str) -> Answer | None:
     format = question.format
-    if format is None or format.type in (QuestionType.INFORMATION, QuestionType.UNKNOWN):
+    if format is None or not _is_answerable(format, asked):
         return None
     resolved = msgspec.structs.replace(
         answer,

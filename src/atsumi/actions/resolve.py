@@ -8,7 +8,7 @@ from __future__ import annotations
 import mimetypes
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -72,8 +72,12 @@ async def resolve(connection: Connection, place: Place, request: WriteRequest, a
     if isinstance(draft, ApplicationDraft):
         warnings += await _choose_source(draft, place, action)
         if "answers" in action.inputs:
-            asked = await asked_by(connection, place.number, place.public_id, draft.job.remote, request.option_id)
-            draft.answers, more = check(draft.answers, asked, request.unknown_question)
+            asked = await asked_by(connection, place.number, place.public_id, draft.job.remote)
+            asked = replace(asked, option_id=request.option_id, unanswerable=action.unanswerable)
+            # Answers may also stand among the tool's own fields: then the tool knows what is missing.
+            draft.answers, more = check(
+                draft.answers, asked, request.unknown_question, is_complete=not draft.remote_fields
+            )
             warnings += more
     _check_files(draft, action)
     return Resolved(draft, warnings)
@@ -178,13 +182,7 @@ def _plain(text: str) -> str:
     return _OPTION_SEPARATOR.sub("", text.casefold()) or text.casefold()
 
 
-async def asked_by(
-    connection: Connection,
-    number: int,
-    integration: UUID,
-    job_remote_id: str,
-    option_id: Callable[[UUID, str, str], str] | None = None,
-) -> Asked:
+async def asked_by(connection: Connection, number: int, integration: UUID, job_remote_id: str) -> Asked:
     """What a job asks its applicants, in its order."""
     job = record_id(integration, Model.JOB, job_remote_id)
     rows = await records.records_pointing_at(connection, number, CODES[Model.JOB_SCREENING_QUESTION], [job])
@@ -200,7 +198,7 @@ async def asked_by(
             found[id] = AskedQuestion(
                 question, use.is_required is True, use.precondition_question_remote_id is not None
             )
-    return Asked(integration, found, option_id)
+    return Asked(integration, found)
 
 
 def _check_files(draft: Draft, action: WriteAction) -> None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from atsumi.connector.context import Context
 from atsumi.connector.contract import Page
 from atsumi.model.draft import FileDraft
-from atsumi.model.enums import SalaryPeriod
+from atsumi.model.enums import QuestionType, SalaryPeriod
 from atsumi.model.names import Model
 
 Notice = Callable[[], Awaitable[None]]
@@ -103,6 +103,8 @@ class WriteAction:
     salary_period: SalaryPeriod = SalaryPeriod.YEAR
     source_form: str | None = None
     """Regular expression that a source's id matches as a whole, if sources have ids of a form."""
+    unanswerable: frozenset[QuestionType] = frozenset()
+    """Kinds of screening questions whose answers the tool does not take: nobody has to give them."""
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The values that a field takes, where they are few and known beforehand."""
 

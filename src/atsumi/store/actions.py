@@ -118,7 +118,7 @@ async def admit(
     async with pool.acquire() as connection, connection.transaction():
         # One request at a time decides, so that of equal ones only the first begins.
         await connection.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('action/' || $1::text, 0))", integration
+            "SELECT pg_advisory_xact_lock(hashtextextended('action/' || $1::bigint, 0))", integration
         )
         found = await find_same(connection, integration, intent)
         if found is not None:

@@ -27,6 +27,7 @@ from atsumi.connectors.personio.submission import GENDERS, path_of, submission
 from atsumi.errors import AlreadyExists, RemoteCall, RemoteRejected, ToolError, UnexpectedResponse
 from atsumi.model.actions import Action
 from atsumi.model.draft import ApplicationDraft
+from atsumi.model.enums import QuestionType
 from atsumi.model.names import Model
 
 T = TypeVar("T")
@@ -237,6 +238,7 @@ _APPLICATION = WriteAction(
     files=FileRules(frozenset(_EXTENSIONS.split()), 20 * 1024 * 1024),
     source_form="[0-9]{1,18}",
     values={"gender": [gender.value for gender in GENDERS]},
+    unanswerable=frozenset({QuestionType.MULTI_SELECT}),  # section 9.1, 1
 )
 """Section 9 (C). A candidate is named by the address alone, and places are one text, put together here (I)."""
 
