@@ -79,9 +79,12 @@ def check(
     missing = [
         one.record.title or one.record.remote_id
         for one in asked.questions.values()
-        if one.is_required and not one.is_conditional and one.record.remote_id not in found and _is_answerable(one)
+        if one.is_required
+        and not one.is_conditional
+        and one.record.remote_id not in found
+        and _is_answerable(one.record.format, asked)
     ]
-    if missing:
+    if missing and is_complete:
         raise InvalidInput("The job requires answers to: " + "; ".join(missing), path="answers")
     return list(found.values()), warnings
 
