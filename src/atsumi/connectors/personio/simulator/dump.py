@@ -6,6 +6,7 @@ key of a built-in one.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -16,7 +17,7 @@ from atsumi.connectors.personio.simulator.state import Company
 
 
 def dump(company: Company, kind: str) -> list[dict[str, Any]]:
-    """Return all records of a kind, ordered by id."""
+    """Return all records of a kind, ordered by id; what v1 was given in the order it came."""
     return _DUMPS[kind](company)
 
 
@@ -169,6 +170,24 @@ def _documents(company: Company) -> list[dict[str, Any]]:
     ]
 
 
+def _submissions(company: Company) -> list[dict[str, Any]]:
+    return [{"at": utc_text(item.at), "status": item.status, "body": item.body} for item in company.received]
+
+
+def _uploads(company: Company) -> list[dict[str, Any]]:
+    """Files that wait for an application; those that one has taken are documents."""
+    return [
+        {
+            "uuid": item.uuid,
+            "filename": item.filename,
+            "size": len(item.content),
+            "sha256": hashlib.sha256(item.content).hexdigest(),
+            "created_at": utc_text(item.created_at),
+        }
+        for item in company.uploads.values()
+    ]
+
+
 def _named(company: Company, kind: str) -> list[dict[str, Any]]:
     items = company.channels if kind == "channels" else company.departments
     return [{"id": str(item.id), "name": item.name} for item in items.values()]
@@ -208,6 +227,8 @@ _DUMPS: dict[str, Callable[[Company], list[dict[str, Any]]]] = {
         {"id": posting, "channel_id": str(channel)} for posting, channel in company.postings.items()
     ],
     "tags": lambda company: [{"name": name} for name in sorted(company.tags)],
+    "submissions": _submissions,
+    "uploads": _uploads,
 }
 
 KINDS = tuple(_DUMPS)

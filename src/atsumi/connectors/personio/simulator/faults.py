@@ -28,6 +28,7 @@ Kind = Literal[
     "slow",
     "cut",
     "disconnect",
+    "lost_answer",
     "drop_records",
     "duplicate_records",
     "reorder_records",
@@ -38,6 +39,7 @@ Kind = Literal[
     "malformed_xml",
     "malformed_record",
 ]
+Loss = Literal["closed", "silence", "status"]
 Malformation = Literal["not_an_object", "odd_timestamp", "missing_fields", "wrong_types", "unknown_words"]
 
 
@@ -56,13 +58,15 @@ class Fault:
     after: int = 0
     probability: float = 1.0
     status: int = 503
-    """For `status`."""
+    """For `status`, and for `lost_answer` with the loss `status`."""
     seconds: float = 30
-    """How long `timeout` says nothing, and how long `slow` takes for the body."""
+    """How long `timeout` and a silent `lost_answer` say nothing, and how long `slow` takes for the body."""
     retry_after: str | None = None
     """Header of `429` and `status`."""
     records: int = 1
     """How many records of a page `drop_records`, `duplicate_records` and `malformed_record` hit."""
+    loss: Loss = "closed"
+    """What comes instead of a `lost_answer`: the end of the connection, silence, or an error with `status`."""
     malformation: Malformation = "not_an_object"
     body: str | None = None
     """Replaces the body of `html`, `error_body` and `status`."""
@@ -212,13 +216,22 @@ class FaultLayer:
 
     async def _after(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         start, body = await self._answer(scope, receive)
+        if fault.kind == "lost_answer" and fault.loss != "closed":
+            is_silent = fault.loss == "silence"
+            lost: ASGIApp = (
+                _Hang(fault.seconds) if is_silent else problems.server_error(self._clock.now(), fault.status)
+            )
+            await lost(scope, receive, send)
+            return
         changed = body
         if start["status"] == 200 and fault.kind == "swap_pages":
             changed = await self._swap(scope, receive, body)
         elif start["status"] == 200:
             changed = self._damage(fault, scope["path"], body)
         self._last_pages[scope["path"]] = body
-        length = len(body) if fault.kind == "disconnect" else len(changed)
+        # The answer to a create is empty: one byte more than there is ends the connection before its end, too.
+        length = len(body) + 1 if fault.kind == "lost_answer" else len(body)
+        length = length if fault.kind in ("disconnect", "lost_answer") else len(changed)
         headers = [pair for pair in start["headers"] if pair[0].lower() != b"content-length"]
         start["headers"] = [*headers, (b"content-length", str(length).encode())]
         await send(start)
@@ -262,7 +275,7 @@ class FaultLayer:
 
     def _damage(self, fault: Fault, path: str, body: bytes) -> bytes:
         match fault.kind:
-            case "slow":
+            case "slow" | "lost_answer":
                 return body
             case "cut" | "disconnect":
                 return body[: len(body) // 2]

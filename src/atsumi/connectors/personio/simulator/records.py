@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 BUILTIN_KEYS = ("unassigned", "rejected", "withdrawn", "offer", "accepted")
@@ -165,6 +167,8 @@ class Written(msgspec.Struct):
     tags: list[str] = []
     attributes: dict[str, str] = {}
     external_posting_id: str | None = None
+    at: int = 0
+    """When it came, by the clock; `created_at` moves on where the clock stands still."""
 
 
 class Application(msgspec.Struct):
@@ -195,6 +199,14 @@ class Upload(msgspec.Struct):
     content_type: str
     content: bytes
     created_at: int
+
+
+class Received(msgspec.Struct, frozen=True):
+    """What v1 was given to create an application of: the body as JSON, or as text if it is none; and its answer."""
+
+    at: int
+    status: int
+    body: Any
 
 
 class Credential(msgspec.Struct, frozen=True):

@@ -83,7 +83,8 @@ class Wire:
         applications = []
         for application_id in item.applications:
             application = self._company.applications.get(application_id)
-            if application is not None:
+            seconds = self._switches.v2_visible_after_seconds
+            if application is not None and self._company.is_shown(application, seconds):
                 applications.append({"id": str(application_id), "application_date": self.day(application.applied_on)})
         return {
             "id": str(item.id),

@@ -32,13 +32,17 @@ class RoutesV1:
         refusal = self._refuse(request, "applications")
         if refusal is not None:
             return refusal
+        body = await request.body()
         try:
-            self._writing.create(submission_from(await request.body()))
+            self._writing.create(submission_from(body))
         except InvalidBody:
-            return problems.request_error(400, "Bad Request", "Invalid request body supplied")
+            answer = problems.request_error(400, "Bad Request", "Invalid request body supplied")
         except Rejected as rejected:
-            return problems.field_errors(400, rejected.errors)
-        return Response(status_code=201)
+            answer = problems.field_errors(400, rejected.errors)
+        else:
+            answer = Response(status_code=201)
+        self._writing.note(body, answer.status_code)
+        return answer
 
     async def _upload(self, request: Request) -> Response:
         refusal = self._refuse(request, "documents")

@@ -25,7 +25,7 @@ from atsumi.connectors.personio.simulator.query import (
     refuse_unknown,
     within,
 )
-from atsumi.connectors.personio.simulator.records import Document
+from atsumi.connectors.personio.simulator.records import Application, Candidate, Document
 from atsumi.connectors.personio.simulator.simulator import Simulator
 
 Handler = Callable[[Request], Response]
@@ -117,7 +117,7 @@ class RoutesV2:
         email = request.query_params.get("candidate.email")
         found = None if email is None else company.applications_by_email(email)
         render = self._simulator.wire(_origin(request)).application
-        return self._page(request, "applications", company.applications, found, bounds, render)
+        return self._page(request, "applications", company.applications, found, bounds, render, self._is_shown)
 
     def _candidates(self, request: Request) -> Response:
         company = self._simulator.company
@@ -125,7 +125,7 @@ class RoutesV2:
         email = request.query_params.get("email")
         found = None if email is None else company.candidates_by_email(email)
         render = self._simulator.wire(_origin(request)).candidate
-        return self._page(request, "candidates", company.candidates, found, bounds, render)
+        return self._page(request, "candidates", company.candidates, found, bounds, render, self._is_candidate_shown)
 
     def _jobs(self, request: Request) -> Response:
         bounds = bounds_from(request.query_params, "jobs", self._simulator.switches)
@@ -133,14 +133,20 @@ class RoutesV2:
         return self._page(request, "jobs", self._simulator.company.jobs, None, bounds, render)
 
     def _application(self, request: Request) -> Response:
-        return self._single(
-            request, self._simulator.company.applications, self._simulator.wire(_origin(request)).application
-        )
+        wire = self._simulator.wire(_origin(request))
+        return self._single(request, self._simulator.company.applications, wire.application, self._is_shown)
 
     def _candidate(self, request: Request) -> Response:
-        return self._single(
-            request, self._simulator.company.candidates, self._simulator.wire(_origin(request)).candidate
-        )
+        wire = self._simulator.wire(_origin(request))
+        return self._single(request, self._simulator.company.candidates, wire.candidate, self._is_candidate_shown)
+
+    def _is_shown(self, application: Application) -> bool:
+        switches = self._simulator.switches
+        return self._simulator.company.is_shown(application, switches.v2_visible_after_seconds)
+
+    def _is_candidate_shown(self, candidate: Candidate) -> bool:
+        switches = self._simulator.switches
+        return self._simulator.company.is_candidate_shown(candidate, switches.v2_visible_after_seconds)
 
     def _job(self, request: Request) -> Response:
         return self._single(request, self._simulator.company.jobs, self._simulator.wire(_origin(request)).job)
@@ -157,15 +163,21 @@ class RoutesV2:
     def _transitions(self, request: Request) -> Response:
         company = self._simulator.company
         application = company.applications.get(_id(request))
-        if application is None:
+        if application is None or not self._is_shown(application):
             return problems.not_found(self._simulator.clock.now())
         wire = self._simulator.wire(_origin(request))
         newest_first = reversed(company.transitions(application))
         return self._short_list(request, [wire.transition(at, stage) for at, stage in newest_first])
 
-    def _single(self, request: Request, records: Ordered[R], render: Callable[[R], dict[str, Any]]) -> Response:
+    def _single(
+        self,
+        request: Request,
+        records: Ordered[R],
+        render: Callable[[R], dict[str, Any]],
+        is_shown: Callable[[R], bool] = lambda _: True,
+    ) -> Response:
         record = records.get(_id(request))
-        if record is None:
+        if record is None or not is_shown(record):
             return problems.not_found(self._simulator.clock.now())
         rendered = render(record)
         return json_response({"_data": rendered} if self._simulator.switches.wrap_single_objects else rendered)
@@ -185,6 +197,7 @@ class RoutesV2:
         found: list[R] | None,
         bounds: Bounds,
         render: Callable[[R], dict[str, Any]],
+        is_shown: Callable[[R], bool] = lambda _: True,
     ) -> Response:
         """Answer a page of `records`, or of `found` (newest first) where a filter has picked records already."""
         if found is None:
@@ -198,7 +211,9 @@ class RoutesV2:
         following = self._next(request, kind, page[-1].updated_at if page else None, has_more)
         if following is not None:
             links["next"] = {"href": following}
-        return json_response({"_data": [render(record) for record in page], "_meta": {"links": links}})
+        return json_response(
+            {"_data": [render(record) for record in page if is_shown(record)], "_meta": {"links": links}}
+        )
 
     def _next(self, request: Request, kind: str, position: int | None, has_more: bool) -> str | None:
         switches = self._simulator.switches
@@ -249,6 +264,8 @@ class RoutesV2:
         until = instant_from(query["created_at.lt"]) if "created_at.lt" in query else None
         company = self._simulator.company
         application = company.applications.get(int(owner)) if owner.isdecimal() else None
+        if application is not None and not self._is_shown(application):
+            application = None
         rest = [
             document
             for document in sorted(company.documents(application) if application else [], key=lambda item: item.id)

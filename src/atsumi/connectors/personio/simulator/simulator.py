@@ -170,6 +170,8 @@ class Simulator(Edits):
             "published_jobs": len(company.published_jobs()),
             "categories": len(company.categories),
             "persons": len(company.persons),
+            "submissions": len(company.received),
+            "uploads": len(company.uploads),
         }
 
     def wire(self, origin: str) -> Wire:

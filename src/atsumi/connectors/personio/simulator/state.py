@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -18,6 +19,7 @@ from atsumi.connectors.personio.simulator.records import (
     Job,
     Named,
     Person,
+    Received,
     Stage,
     Upload,
 )
@@ -54,6 +56,7 @@ class Company:
             for stage in category.stages:
                 self.stages[stage.reference] = stage
         self.uploads: dict[str, Upload] = {}
+        self.received: deque[Received] = deque(maxlen=10_000)
         self.deleted_candidates: dict[int, Candidate] = {}
         self.deleted_jobs: dict[int, Job] = {}
         self.revision = 0
@@ -96,6 +99,16 @@ class Company:
         ids = [item for candidate in self.candidates_by_email(email) for item in candidate.applications]
         found = [application for application in map(self.applications.get, ids) if application is not None]
         return sorted(found, key=lambda application: -application.updated_at)
+
+    def is_shown(self, application: Application, after_seconds: float) -> bool:
+        """Return whether v2 shows an application already, if it takes so long for what v1 has created."""
+        written = application.written
+        return written is None or self.clock.milliseconds() - written.at >= after_seconds * 1000
+
+    def is_candidate_shown(self, candidate: Candidate, after_seconds: float) -> bool:
+        """Return whether v2 shows a candidate already: with their first application."""
+        found = [item for item in map(self.applications.get, candidate.applications) if item is not None]
+        return not found or any(self.is_shown(item, after_seconds) for item in found)
 
     def category_of(self, application: Application) -> Category | None:
         """Return the category whose stages the application goes through."""

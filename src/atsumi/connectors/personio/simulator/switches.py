@@ -98,6 +98,10 @@ class Switches:
     documents_have_category: bool = True
 
     # v1 recruiting (NOTES sections 9, 13).
+    v2_visible_after_seconds: float = 0
+    """How old an application that v1 has created must be before v2 shows it, and its candidate if that is new."""
+    v1_requires_answers: bool = False
+    """On: an application without an answer that its job's form requires gives 400 `required-attribute`."""
     v1_recruiting_feature: bool = True
     """Off: 403 `feature.recruiting.disabled`."""
     v1_public_api_feature: bool = True

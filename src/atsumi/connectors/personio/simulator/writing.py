@@ -20,6 +20,7 @@ from atsumi.connectors.personio.simulator.records import (
     Candidate,
     Document,
     Job,
+    Received,
     Stage,
     Upload,
     Written,
@@ -146,6 +147,9 @@ class Writing:
         job = company.jobs.get(submission.job_position_id or 0)
         if job is None or not job.is_published:
             raise Rejected([("job_position_id", "errors.job-position.not-published")])
+        missing = self._missing_answers(submission, job)
+        if missing:
+            raise Rejected(missing)
         email = (submission.email or "").strip()
         if any(item.job_id == job.id for item in company.applications_by_email(email)):
             raise Rejected([("email", "errors.applicant-already-exists")])
@@ -154,6 +158,15 @@ class Writing:
         application = self._add(submission, job, candidate, values)
         company.tags.update(submission.tags or [])
         return application
+
+    def note(self, body: bytes, status: int) -> None:
+        """Remember what was given, for tests that compare it with what should have been."""
+        company = self._simulator.company
+        try:
+            given = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            given = body.decode("utf-8", "replace")
+        company.received.append(Received(company.clock.milliseconds(), status, given))
 
     # Checks.
 
@@ -203,6 +216,16 @@ class Writing:
             if reason:
                 errors.append((item.id, _VALIDATION + reason))
         return errors
+
+    def _missing_answers(self, submission: Submission, job: Job) -> list[tuple[str, str]]:
+        if not self._simulator.switches.v1_requires_answers:
+            return []
+        given = {item.id for item in submission.attributes or []}
+        return [
+            (question.attribute_id, f"{_VALIDATION}required-attribute")
+            for question in job.questions
+            if question.is_required and question.attribute_id not in given
+        ]
 
     def _attribute_fault(self, item: _Attribute) -> str | None:
         value = (item.value or "").strip()
@@ -265,7 +288,13 @@ class Writing:
             updated_at=at,
             transitions=[(at, stage)],
             documents=[],
-            written=Written(submission.message, submission.tags or [], values, submission.external_posting_id),
+            written=Written(
+                submission.message,
+                submission.tags or [],
+                values,
+                submission.external_posting_id,
+                company.clock.milliseconds(),
+            ),
         )
         self._simulator.file_application(application, candidate)
         for file in submission.files or []:

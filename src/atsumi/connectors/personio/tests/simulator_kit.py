@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
 
-from atsumi.connectors.personio.simulator import Simulator, create_app
+from atsumi.connectors.personio.simulator import Simulator, create_app, run_server
 
 ORIGIN = "http://simulator.test"
 START = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
@@ -16,6 +19,18 @@ START = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 def simulated(applications: int = 30, **options: Any) -> Simulator:
     """Return a small company whose clock stands still."""
     return Simulator(applications=applications, start=START, **options)
+
+
+@asynccontextmanager
+async def served(simulator: Simulator) -> AsyncIterator[str]:
+    """The base URL of the simulator as a real server, as long as it is needed."""
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    running = asyncio.create_task(run_server(simulator, host="127.0.0.1", port=0, on_ready=ready.set_result))
+    try:
+        yield await asyncio.wait_for(ready, 10)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 class Probe:

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from atsumi.connectors.personio.simulator import run_server
-from atsumi.connectors.personio.tests.simulator_kit import simulated
+from atsumi.connectors.personio.tests.simulator_kit import served, simulated
 
 
 async def test_it_serves_on_a_free_port_and_stops_at_once_when_cancelled() -> None:
@@ -37,14 +37,10 @@ async def test_it_serves_on_a_free_port_and_stops_at_once_when_cancelled() -> No
 async def test_a_broken_connection_is_an_error_of_the_transport() -> None:
     simulator = simulated()
     simulator.inject("disconnect", path="/career")
-    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    running = asyncio.create_task(run_server(simulator, host="127.0.0.1", port=0, on_ready=ready.set_result))
-    async with httpx2.AsyncClient(base_url=await asyncio.wait_for(ready, 10)) as http:
+    async with served(simulator) as url, httpx2.AsyncClient(base_url=url) as http:
         with pytest.raises(httpx2.TransportError):
             await http.get("/career/lindenhof/xml")
         assert (await http.get("/career/lindenhof/xml")).status_code == 200
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_taken_port_is_an_error() -> None:
