@@ -56,13 +56,21 @@ def get_handler(spec: ListSpec) -> Callable[[Call], Awaitable[bytes]]:
         integration = await call.integration()
         id = call.id()
         wanted = shape(read_query(get_parameters(spec), call.scope["query_string"]))
-        found = await _stored(call, integration, spec, [id], wanted)
-        if not found:
+        found = await document(call, integration, spec, id, wanted)
+        if found is None:
             raise NotFound(f"{spec.tag} not found")
-        (document,) = await documents(call, integration, spec, found, wanted)
-        return document
+        return found
 
     return read_one
+
+
+async def document(
+    call: Call, integration: Integration, spec: ListSpec, id: UUID, wanted: Shape | None = None
+) -> bytes | None:
+    """One complete document, if its record is there."""
+    wanted = wanted or Shape()
+    found = await _stored(call, integration, spec, [id], wanted)
+    return (await documents(call, integration, spec, found, wanted))[0] if found else None
 
 
 async def documents(

@@ -17,6 +17,7 @@ from atsumi.dialects.bindbee.lists import LISTS
 from atsumi.dialects.bindbee.lookup import CATEGORIES
 from atsumi.dialects.bindbee.parameters import Parameter, Unreadable, paging, text
 from atsumi.dialects.custom_fields import Where
+from atsumi.dialects.http import LONGEST_BODY
 from atsumi.dialects.services import Caller, Integration
 from atsumi.errors import InvalidInput
 from atsumi.model.catalog import CODES
@@ -127,9 +128,9 @@ async def connector_named(call: Call, caller: Caller, place: Place, token: str) 
     return found
 
 
-async def body_of(call: Call, kind: type[B]) -> B:
+async def body_of(call: Call, kind: type[B], longest: int = LONGEST_BODY) -> B:
     """The request's body. Raises :class:`InvalidRequest`."""
-    content = await call.body()
+    content = await call.body(longest)
     try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
@@ -141,9 +142,21 @@ async def body_of(call: Call, kind: type[B]) -> B:
             raise InvalidRequest([fault]) from error
         raise InvalidRequest([value_fault(["body", *loc], _printable(message), _sent_at(content, loc))]) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        fault = Fault(type="json_invalid", loc=["body"], msg="JSON decode error", input=None)
-        fault.ctx = {"error": _printable(str(error))}
-        raise InvalidRequest([fault]) from error
+        raise _no_json(error) from error
+
+
+def json_of(content: bytes) -> Any:
+    """Any JSON value. Raises :class:`InvalidRequest`."""
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _no_json(error) from error
+
+
+def _no_json(error: Exception) -> InvalidRequest:
+    fault = Fault(type="json_invalid", loc=["body"], msg="JSON decode error", input=None)
+    fault.ctx = {"error": _printable(str(error))}
+    return InvalidRequest([fault])
 
 
 def refusal(place: Place, name: str, message: str, sent: str) -> InvalidRequest:

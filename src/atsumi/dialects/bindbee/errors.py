@@ -69,8 +69,13 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (errors.Conflict, 409),
     (errors.NotReady, 409),
     (errors.UnsupportedByTool, 501),
+    (errors.TooManyActions, 429),
     (errors.RateLimited, 429),
     (errors.RemoteUnavailable, 503),
+    (errors.OutcomeUnknown, 503),
+    (errors.AuthenticationFailed, 403),
+    (errors.PermissionMissing, 403),
+    (errors.AlreadyExists, 409),
     (errors.ToolError, 502),
     (TimeoutError, 504),
 )
