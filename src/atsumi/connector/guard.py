@@ -253,7 +253,7 @@ def _read_entry(text: str) -> _Entry:
         if port is not None and port > 65535:
             raise ValueError
         if "/" in host or ":" in host:
-            return _Entry(network=ip_network(host.removeprefix("[").removesuffix("]")), port=port)
+            return _Entry(network=ip_network(host[1:-1] if host[0] + host[-1] == "[]" else host), port=port)
         name, address = _read_host(None, host.removeprefix("*."))
         if address is None:
             return _Entry(name=name, is_suffix=is_suffix, port=port)
