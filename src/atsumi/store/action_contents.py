@@ -28,11 +28,11 @@ class StepRow(NamedTuple):
 async def write_file_part(
     pool: asyncpg.Pool, vault: Vault, claim: ActionClaim, ordinal: int, part: int, content: bytes
 ) -> None:
-    """Keep a part of a file; written again, it is replaced. Raises :class:`StaleToken`."""
+    """Keep a part of a file; written again, it is replaced. Taking in a file keeps the claim, too."""
     fresh(
         await pool.fetchval(
             """
-            WITH held AS (SELECT id FROM action WHERE id = $1 AND token = $2 FOR SHARE)
+            WITH held AS (UPDATE action SET heartbeat_at = now() WHERE id = $1 AND token = $2 RETURNING id)
             INSERT INTO action_file (action, ordinal, part, sealed) SELECT id, $3, $4, $5 FROM held
             ON CONFLICT (action, ordinal, part) DO UPDATE SET sealed = excluded.sealed RETURNING 1
             """,

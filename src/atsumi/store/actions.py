@@ -25,6 +25,9 @@ SAME_REQUEST = timedelta(minutes=10)
 MAX_OPEN = 1_000
 """Actions of one integration that may wait at the same time, deferred ones included."""
 
+_ALIVE = f"state = 'RUNNING' AND heartbeat_at > now() - interval '{LEASE.total_seconds():g} seconds'"
+"""Somebody carries it out. A process that has died does not, though its actions are not taken up yet."""
+
 _COLUMNS = """
 id, integration, kind, surface, state, is_deferred, token, attempts, created_at, next_at, ended_at, application_id,
 candidate_id, request_digest, sealed_draft IS NOT NULL AS has_draft, sealed_outcome, error_kind
@@ -124,7 +127,7 @@ async def admit(
         if found is not None:
             return found, False
         [counts] = await connection.fetch(
-            "SELECT count(*) FILTER (WHERE state = 'RUNNING') AS running, count(*) AS open FROM action "
+            f"SELECT count(*) FILTER (WHERE {_ALIVE}) AS running, count(*) AS open FROM action "
             "WHERE integration = $1 AND ended_at IS NULL",
             integration,
         )
@@ -157,14 +160,14 @@ async def claim(
     One that has succeeded may be claimed as long as its record is looked for. ``is_due``: only at its time.
     """
     row = await pool.fetchrow(
-        """
+        f"""
         UPDATE action AS a SET state = CASE WHEN state = 'SUCCEEDED' THEN state ELSE 'RUNNING' END, token = token + 1,
             heartbeat_at = now(), attempts = attempts + 1, next_at = NULL
         WHERE id = $1 AND sealed_draft IS NOT NULL
           AND (state IN ('PENDING', 'UNKNOWN') OR next_at IS NOT NULL OR heartbeat_at < now() - $2::interval)
           AND (NOT $4 OR next_at <= now() OR (next_at IS NULL AND state IN ('RUNNING', 'SUCCEEDED')))
           AND ($3::integer IS NULL OR $3 > (SELECT count(*) FROM action o WHERE o.integration = a.integration
-                                            AND o.state = 'RUNNING' AND o.id <> a.id))
+                                            AND o.id <> a.id AND {_ALIVE}))
         RETURNING id, integration, token
         """,
         id,
@@ -345,9 +348,7 @@ async def hurry(pool: asyncpg.Pool, integration: int, id: UUID) -> bool:
 
 async def in_flight(pool: asyncpg.Pool, integration: int) -> int:
     """How many actions are being carried out."""
-    return int(
-        await pool.fetchval("SELECT count(*) FROM action WHERE integration = $1 AND state = 'RUNNING'", integration)
-    )
+    return int(await pool.fetchval(f"SELECT count(*) FROM action WHERE integration = $1 AND {_ALIVE}", integration))
 
 
 async def keep_answer(pool: asyncpg.Pool, vault: Vault, integration: int, id: UUID, answer: bytes) -> bytes:
