@@ -105,6 +105,9 @@ def _schema(
     additional = properties[ADDITIONAL]
     _keep(schema, {name for name, place in PLACES.items() if takes(action, place)} | {ADDITIONAL})
     _keep(additional, {name for name, place in ADDITIONAL_PLACES.items() if takes(action, place)})
+    answers: Json = additional["properties"].get(ANSWERS, {}).get("properties", {})
+    for name in [name for name, one in answers.items() if one.get("readOnly")]:
+        del answers[name]
     additional["additionalProperties"] = takes(action, "remote_fields")
     properties["job"] |= information((str(one.id), one.name) for one in jobs)
     if jobs:

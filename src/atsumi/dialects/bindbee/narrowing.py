@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints, create_model
+from pydantic import BeforeValidator, Field, JsonValue, StringConstraints, create_model
 from pydantic.json_schema import WithJsonSchema
 
 from atsumi.connector.writing import WriteAction
@@ -78,7 +78,7 @@ def _described(base: type[Applying], name: str) -> Any:
 def _additional(action: WriteAction, job: KnownJob | None) -> type[AdditionalAttributes]:
     fields: dict[str, Any] = {ANSWERS: (dict[str, Any] | None, None)}
     if job is not None and takes(action, "answers"):
-        answers = _answers(job)
+        answers = _answers(job, action)
         is_needed = any(field.is_required() for field in answers.model_fields.values())
         fields[ANSWERS] = (answers, ...) if is_needed else (answers | None, None)
     if action.source_form is not None:
@@ -91,17 +91,22 @@ def _additional(action: WriteAction, job: KnownJob | None) -> type[AdditionalAtt
     return create_model("AdditionalAttributes", __base__=AdditionalAttributes, **fields)
 
 
-def _answers(job: KnownJob) -> type[Part]:
-    """The answers to the questions of a job, those that people can answer."""
+def _answers(job: KnownJob, action: WriteAction) -> type[Part]:
+    """The answers to the questions of a job. Those that cannot be written may be sent and are marked ``readOnly``."""
     fields: dict[str, Any] = {}
     for index, (id, question) in enumerate(job.questions.items()):
         format = question.record.format
-        type_ = _answer(format, is_required=question.is_required) if format is not None else None
-        if type_ is not None:
-            described = Field(
-                default=... if question.is_required else None, alias=str(id), description=_question_text(question)
-            )
-            fields[f"answer_{index}"] = (type_ if question.is_required else type_ | None, described)
+        type_ = None
+        if format is not None and format.type not in action.unanswerable:
+            type_ = _answer(format, is_required=question.is_required)
+        is_required = question.is_required and type_ is not None
+        described = Field(
+            default=... if is_required else None,
+            alias=str(id),
+            description=_question_text(question),
+            json_schema_extra={"readOnly": True} if type_ is None else None,
+        )
+        fields[f"answer_{index}"] = (type_ if is_required else (type_ or JsonValue) | None, described)
     return create_model("Answers", __base__=Part, **fields)
 
 

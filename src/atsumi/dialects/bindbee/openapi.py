@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from pydantic.json_schema import models_json_schema
+
 from atsumi.dialects import openapi
+from atsumi.dialects.bindbee.bodies import AtsCandidateWrite, CreateAtsApplication, CreateCandidate
 from atsumi.dialects.bindbee.dialect import DIALECT
 from atsumi.dialects.bindbee.errors import BadInput, Refusal
 from atsumi.dialects.bindbee.lists import BY_NAME, LISTS, ListSpec
 from atsumi.dialects.bindbee.operations import OPERATIONS, Operation
 from atsumi.dialects.bindbee.parameters import Parameter
 from atsumi.dialects.bindbee.parse import FILE_URL
+from atsumi.dialects.bindbee.write_wire import WritePlan, WriteReceipt
 from atsumi.model.names import Model
 
 Json = dict[str, Any]
@@ -35,12 +40,38 @@ _REFUSALS = {
 """What may be answered besides a success, with a text."""
 _CONFLICT = {"409": "It is not possible as things stand; the text says why."}
 """What may be answered besides to requests that change something."""
+_TOOL_IS_AWAY = {
+    "403": "Writes are disabled for the model, or the tool refuses its credentials; or as for reading.",
+    "502": "The tool has answered with something that is not understood.",
+    "503": "The tool is away, or it is not known yet whether it has done it. The same request may be sent again.",
+}
+"""What may be answered besides to requests that ask the tool."""
+_DEFERRED = {
+    "202": openapi.content(
+        "It will be done, as `Prefer: respond-async` asks for. `Location` leads to its state.",
+        openapi.reference("WriteReceipt"),
+    )
+}
+
+
+def _optional_header(name: str, description: str) -> Json:
+    return openapi.header(name, description) | {"required": False}
+
+
+_WRITE_HEADERS = (
+    _optional_header(
+        "X-Idempotency-Key",
+        "The same key with the same body is answered as the first time, for 7 days, with `Idempotent-Replayed: true`; "
+        "with another body it is refused. `Idempotency-Key` is the same.",
+    ),
+    _optional_header("Prefer", "`respond-async` to have it done later, `wait=10` to wait for so many seconds."),
+)
 
 
 def openapi_document() -> bytes:
     """The document as JSON."""
     types = [type_ for op in OPERATIONS for type_ in (op.body, op.answer, op.item) if type_ is not None]
-    schemas = openapi.components([*types, Refusal, BadInput])
+    schemas = _bodies() | openapi.components([*types, WriteReceipt, WritePlan, Refusal, BadInput])
     related = {target for spec in LISTS for target in spec.relations.values()}
     for spec in LISTS:
         name, properties = spec.document.__name__, _properties(spec, schemas[spec.document.__name__])
@@ -53,6 +84,27 @@ def openapi_document() -> bytes:
     security = {"api_key": {"type": "http", "scheme": DIALECT.auth_scheme.lower()}}
     tags = dict.fromkeys(operation.tag for operation in OPERATIONS)
     return openapi.document(DIALECT.title, DIALECT.version, DIALECT.base_path, paths, schemas, security, tags)
+
+
+def _bodies() -> Json:
+    """The schemas of what creates take, by name. The contract has other words for some fields of two of them."""
+    models = dict.fromkeys(model for operation in OPERATIONS for model in operation.bodies)
+    _, made = models_json_schema(
+        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
+    )
+    schemas: Json = made["$defs"]
+    flat, application = AtsCandidateWrite.__name__, CreateAtsApplication.__name__
+    schemas["PostCandidate"] = _renamed(schemas[flat], {"job": "job_id"})
+    schemas[CreateCandidate.__name__]["properties"]["data"] = openapi.reference("PostCandidate")
+    schemas[application] = _renamed(schemas[application], {"job_interview_stage_id": "current_stage"})
+    return schemas
+
+
+def _renamed(schema: Json, names: Mapping[str, str]) -> Json:
+    return schema | {
+        "properties": {names.get(name, name): one for name, one in schema["properties"].items()},
+        "required": [names.get(name, name) for name in schema["required"]],
+    }
 
 
 def _inline(spec: ListSpec) -> str:
@@ -86,8 +138,6 @@ def _relations(spec: ListSpec, properties: Json) -> Json:
 
 def _operation(operation: Operation) -> Json:
     token = openapi.header(DIALECT.integration_header, "The connector: which customer's records are meant.")
-    body = openapi.request_body(openapi.reference(operation.body.__name__)) if operation.body is not None else {}
-    refusals = _REFUSALS if operation.method == "GET" else _REFUSALS | _CONFLICT
     return {
         "operationId": operation.id,
         "summary": operation.summary,
@@ -96,19 +146,40 @@ def _operation(operation: Operation) -> Json:
             *([token] if operation.needs_token else []),
             *(_path(name) for name in openapi.path_names(operation.path)),
             *(_query(parameter) for parameter in operation.parameters),
+            *(_WRITE_HEADERS if operation.is_write else ()),
         ],
-        **body,
-        "responses": {
-            str(operation.status): openapi.content("Success.", _success(operation), example=_example(operation))
-            if operation.status != _EMPTY
-            else {"description": "Done. There is no body."},
-            **{code: openapi.content(said, openapi.reference("Refusal")) for code, said in sorted(refusals.items())},
-            "422": openapi.content("The request is not understood.", openapi.reference("BadInput")),
-        },
+        **_request_body(operation),
+        "responses": _responses(operation),
     }
 
 
+def _responses(operation: Operation) -> Json:
+    refusals = _REFUSALS if operation.method == "GET" else _REFUSALS | _CONFLICT
+    if operation.is_write:
+        refusals = refusals | _TOOL_IS_AWAY
+    return {
+        str(operation.status): openapi.content("Success.", _success(operation), example=_example(operation))
+        if operation.status != _EMPTY
+        else {"description": "Done. There is no body."},
+        **(_DEFERRED if operation.is_write else {}),
+        **{code: openapi.content(said, openapi.reference("Refusal")) for code, said in sorted(refusals.items())},
+        "422": openapi.content("The request is not understood.", openapi.reference("BadInput")),
+    }
+
+
+def _request_body(operation: Operation) -> Json:
+    names = [model.__name__ for model in operation.bodies]
+    if operation.body is not None:
+        names.append(operation.body.__name__)
+    if not names:
+        return {}
+    shapes = [openapi.reference(name) for name in names]
+    return openapi.request_body(shapes[0] if len(shapes) == 1 else {"anyOf": shapes})
+
+
 def _success(operation: Operation) -> Json:
+    if operation.is_write:
+        return {"anyOf": [openapi.schema_of(operation.answer), openapi.reference(WritePlan.__name__)]}
     if operation.item is None:
         return openapi.schema_of(operation.answer) if operation.answer is not None else {}
     return openapi.object_of(

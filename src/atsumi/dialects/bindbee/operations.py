@@ -6,10 +6,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from atsumi.dialects.bindbee import connectors, custom_field_requests, custom_field_wire, custom_fields, lookup
+from pydantic import BaseModel
+
+from atsumi.dialects.bindbee import (
+    bodies,
+    connectors,
+    custom_field_requests,
+    custom_field_wire,
+    custom_fields,
+    lookup,
+    meta,
+    write_wire,
+    writes,
+)
 from atsumi.dialects.bindbee.answers import get_handler, list_handler
 from atsumi.dialects.bindbee.call import Call
-from atsumi.dialects.bindbee.lists import LISTS, ListSpec
+from atsumi.dialects.bindbee.lists import BY_NAME, LISTS, ListSpec
 from atsumi.dialects.bindbee.parameters import Parameter
 from atsumi.dialects.bindbee.parse import get_parameters, list_parameters
 from atsumi.dialects.http import Answer
@@ -22,6 +34,8 @@ class Operation:
     """One path with one method. ``path`` may hold ``{names}``; ``handler`` answers with the body of a success.
 
     ``answer`` is what that body holds, ``item`` what the ``items`` of a page hold; at most one of them is set.
+    ``status`` is that of a success, or of the refusal where there is none. ``bodies`` are the shapes of which the
+    request's body has one; ``is_write`` tells that the tool is asked to change something.
     ``needs_token`` tells that the connector token must be sent.
     """
 
@@ -33,10 +47,12 @@ class Operation:
     handler: Handler
     parameters: tuple[Parameter, ...] = ()
     body: type | None = None
+    bodies: tuple[type[BaseModel], ...] = ()
     answer: Any = None
     item: type | None = None
     status: int = 200
     needs_token: bool = True
+    is_write: bool = False
 
 
 def _of_list(spec: ListSpec) -> tuple[Operation, Operation]:
@@ -183,7 +199,71 @@ _CUSTOM_FIELDS = (
     ),
 )
 
+
+def _write(path: str, id: str, summary: str, spec: ListSpec, handler: Handler, *shapes: type[BaseModel]) -> Operation:
+    return Operation(
+        "POST",
+        f"{spec.path}{path}",
+        id,
+        summary,
+        spec.tag,
+        handler,
+        parameters=writes.WRITE_PARAMETERS,
+        bodies=shapes,
+        answer=write_wire.WriteResult,
+        is_write=True,
+    )
+
+
+def _refusal(spec: ListSpec) -> Operation:
+    id, summary = f"create_{spec.name.replace('-', '_')}", f"Not possible: create one of the {spec.title.lower()}"
+    return Operation("POST", spec.path, id, summary, spec.tag, writes.refusal_of(spec), status=403)
+
+
+_CANDIDATES = BY_NAME["candidates"]
+_APPLICATIONS = BY_NAME["applications"]
+_WRITES = (
+    Operation(
+        "GET",
+        f"{_CANDIDATES.path}/create/meta",
+        "get_create_candidate_request_body",
+        "The schema of the body that creates a candidate",
+        _CANDIDATES.tag,
+        meta.create_meta,
+        parameters=meta.META_PARAMETERS,
+        answer=write_wire.Meta,
+    ),
+    _write(
+        "",
+        "create_candidate",
+        "Create a candidate with an application",
+        _CANDIDATES,
+        writes.create_candidate,
+        bodies.CreateCandidate,
+        bodies.AtsCandidateWrite,
+    ),
+    _write(
+        "/{candidate_id}/attachments",
+        "create_candidate_attachment",
+        "Add a file to a candidate",
+        _CANDIDATES,
+        writes.add_attachment,
+        bodies.AtsAttachmentWrite,
+    ),
+    _write(
+        "",
+        "create_application",
+        "Create an application of a known candidate",
+        _APPLICATIONS,
+        writes.create_application,
+        bodies.CreateAtsApplication,
+    ),
+    *(_refusal(spec) for spec in LISTS if spec not in (_CANDIDATES, _APPLICATIONS)),
+)
+"""The contract has a POST for each list. Those that nothing can write are refused by name."""
+
 OPERATIONS: tuple[Operation, ...] = (
+    *_WRITES,
     *(operation for spec in LISTS for operation in _of_list(spec)),
     _general(
         "GET",
