@@ -163,8 +163,6 @@ def _answers(answers: Sequence[Answer], warnings: list[str]) -> dict[str, str]:
         path = answer.path or f"answers.{index}"
         if answer.type is QuestionType.FILE:
             warnings.append(f"{path}: Personio takes no file as an answer; the file is written with the application.")
-        elif isinstance(answer.value, list):
-            warnings.append(f"{path}: Personio takes no answer of several options, so it was not written.")
         else:
             found[answer.question.remote] = _text(answer.value)
     return found

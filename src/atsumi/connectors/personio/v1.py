@@ -25,7 +25,10 @@ _PATH = "/v1/recruiting/applications"
 
 
 def create_request(context: Context, body: Mapping[str, Any]) -> ToolRequest:
-    """The request that creates an application. Raises :class:`PermissionMissing` where the key or company id lacks."""
+    """The request that creates an application.
+
+    Raises :class:`~atsumi.errors.PermissionMissing` where the integration has no recruiting key or company id.
+    """
     return ToolRequest("POST", *_addressed(context, _CREATE, _PATH), body=body, bucket="create_application")
 
 
