@@ -157,6 +157,11 @@ async def full_sync(_: Scene) -> Asked:
     return Asked(body={"type": "FULL"})
 
 
+async def kombos_passthrough(scene: Scene) -> Asked:
+    names = scene.names | {"api": "recruitingV2"}
+    return Asked(names, body={"method": "GET", "path": "/jobs", "headers": {"Authorization": "mine"}})
+
+
 KOMBO_ASKING: Mapping[str, Asking] = {
     "GetCheckApiKey": named,
     "GetIntegrationsIntegrationId": named,
@@ -166,6 +171,7 @@ KOMBO_ASKING: Mapping[str, Asking] = {
     "PatchIntegrationsIntegrationIdIntegrationFieldsIntegrationFieldId": choose_passthrough,
     "GetToolsCategory": named,
     "PostForceSync": full_sync,
+    "PostPassthroughToolApi": kombos_passthrough,
     "GetAtsApplicationsApplicationIdAttachments": named,
     "GetAtsCandidatesCandidateIdAttachments": named,
 }
@@ -224,6 +230,7 @@ BINDBEE_ASKING: Mapping[str, Asking] = {
     "list_integrations": named,
     "list_models": named,
     "force_resync_connector": named,
+    "make_passthrough_request": sending({"method": "GET", "path": "/v2/recruiting/jobs", "headers": {}}),
     "list_custom_fields": named,
     "create_custom_field": sending({"name": "place", "description": "Where someone lives", **CANDIDATE}),
     "list_custom_field_mappings": of_connector,

@@ -85,6 +85,8 @@ class PassthroughRequest:
     """A multipart body in place of ``content``."""
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
     """For everything: the wait for the budget, the token, and the answer to its end. At most 300."""
+    refuses_reserved: bool = False
+    """Whether a header that is not the caller's to set keeps the request from being sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,7 @@ async def send(
     """Send a caller's request to the tool, once; with a fresh token once more where the tool refuses the present one.
 
     Every status is an answer, redirects are not followed, and a 429 keeps everybody from the budget as it does
-    elsewhere. Request headers that are not the caller's to set are left out.
+    elsewhere. Request headers that are not the caller's to set are left out, or keep the request from being sent.
 
     Raises :class:`InvalidInput` for a request that is not sent, :class:`~atsumi.errors.RateLimited` when the budget
     would make it wait too long, :class:`TimeoutError` when its time is over, :class:`UnexpectedResponse` for more than
@@ -252,9 +254,14 @@ async def send(
     """
     if request.method not in METHODS:
         raise InvalidInput(f"The method must be one of {', '.join(METHODS)}.", path="method")
+    if not request.timeout_seconds > 0:
+        raise InvalidInput("The timeout is more than 0 seconds.", path="timeout")
     url = address(api.base_url(context.config), request.path, request.query)
     root = httpx2.URL(api.base_url(context.config)).path.rstrip("/")
     bucket = api.bucket(request.method, url.path.removeprefix(root))
+    dropped = tuple(name for name in request.headers if is_reserved(name, api))
+    if dropped and request.refuses_reserved:
+        raise InvalidInput("This header is not the caller's to set.", path=f"headers.{dropped[0]}")
     headers = _caller_headers(request.headers, api)
     content = _content(request, headers)
     seconds = min(request.timeout_seconds, MAX_TIMEOUT_SECONDS)
@@ -298,7 +305,7 @@ async def send(
         headers=_shown_headers(response.headers),
         body=response.body,
         url=redact_text(str(url)),
-        dropped=tuple(name for name in request.headers if is_reserved(name, api)),
+        dropped=dropped,
     )
 
 

@@ -15,6 +15,7 @@ from atsumi.dialects.bindbee.lists import BY_NAME, LISTS, ListSpec
 from atsumi.dialects.bindbee.operations import OPERATIONS, Operation
 from atsumi.dialects.bindbee.parameters import Parameter
 from atsumi.dialects.bindbee.parse import FILE_URL
+from atsumi.dialects.bindbee.passthrough import REMOTE_LOCATION, REMOTE_STATUS
 from atsumi.dialects.bindbee.write_wire import WritePlan, WriteReceipt
 from atsumi.model.names import Model
 
@@ -66,6 +67,12 @@ _WRITE_HEADERS = (
     ),
     _optional_header("Prefer", "`respond-async` to have it done later, `wait=10` to wait for so many seconds."),
 )
+
+
+_PASSED_ON = {
+    REMOTE_STATUS: {"schema": {"type": "string"}, "description": "The source's status; missing when it is ours."},
+    REMOTE_LOCATION: {"schema": {"type": "string"}, "description": "Where the source redirects to."},
+}
 
 
 def openapi_document() -> bytes:
@@ -149,7 +156,7 @@ def _operation(operation: Operation) -> Json:
             *(_WRITE_HEADERS if operation.is_write else ()),
         ],
         **_request_body(operation),
-        "responses": _responses(operation),
+        "responses": _passed_on() if operation.passes_on else _responses(operation),
     }
 
 
@@ -165,6 +172,14 @@ def _responses(operation: Operation) -> Json:
         **{code: openapi.content(said, openapi.reference("Refusal")) for code, said in sorted(refusals.items())},
         "422": openapi.content("The request is not understood.", openapi.reference("BadInput")),
     }
+
+
+def _passed_on() -> Json:
+    """The source's answer may have any status and type, also those that ours have."""
+    said = {code: f"{text} Or what the source answered." for code, text in (_REFUSALS | _CONFLICT).items()}
+    said |= {"200": "What the source answered.", "422": "The request is not understood. Or what the source answered."}
+    said |= dict.fromkeys(("2XX", "3XX", "4XX", "5XX"), "As the source answered.")
+    return {code: openapi.content(text, {}, "*/*", headers=_PASSED_ON) for code, text in sorted(said.items())}
 
 
 def _request_body(operation: Operation) -> Json:

@@ -16,6 +16,7 @@ from atsumi.dialects.bindbee import (
     custom_fields,
     lookup,
     meta,
+    passthrough,
     write_wire,
     writes,
 )
@@ -36,7 +37,8 @@ class Operation:
     ``answer`` is what that body holds, ``item`` what the ``items`` of a page hold; at most one of them is set.
     ``status`` is that of a success, or of the refusal where there is none. ``bodies`` are the shapes of which the
     request's body has one; ``is_write`` tells that the tool is asked to change something.
-    ``needs_token`` tells that the connector token must be sent.
+    ``needs_token`` tells that the connector token must be sent, ``passes_on`` that the answer is the tool's own, of
+    whatever status and type.
     """
 
     method: str
@@ -52,6 +54,7 @@ class Operation:
     item: type | None = None
     status: int = 200
     needs_token: bool = True
+    passes_on: bool = False
     is_write: bool = False
 
 
@@ -331,6 +334,16 @@ OPERATIONS: tuple[Operation, ...] = (
         "Connector",
         connectors.resync,
         answer=str,
+    ),
+    Operation(
+        "POST",
+        "/v1/passthrough",
+        "make_passthrough_request",
+        "Send a request of your own to the source",
+        "Passthrough",
+        passthrough.pass_through,
+        body=passthrough.PassThroughRequest,
+        passes_on=True,
     ),
     *_CUSTOM_FIELDS,
 )

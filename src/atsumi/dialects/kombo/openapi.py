@@ -25,12 +25,14 @@ _INSTANT: Json = {
 }
 _SOME_INSTANT = "2026-11-02T09:30:00.000Z"
 _IN_PATHS = {
+    "api": "One of the tool's APIs. The answer to an unknown one lists them.",
     "application_id": "Our id of the application.",
     "candidate_id": "Our id of the candidate.",
     "category": "The kind of tools; only `ats` has any here.",
     "custom_field_id": "The custom field's id.",
     "integration_field_id": "The field's id.",
     "integration_id": "The integration, as `{tool}:{id}`.",
+    "tool": "The integration's tool, such as `personio`.",
 }
 _OPEN_WORDS = {
     "employment_type": wire.words.EMPLOYMENT_TYPES,
@@ -68,6 +70,7 @@ _TAGS = {
     "integrations": "Integrations",
     "tools": "Tools",
     "force-sync": "Syncing",
+    "passthrough": "Passthrough",
 }
 """The groups of operations that are no lists, by the first part of their paths."""
 _LISTS_TAG = "Lists"

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from atsumi.dialects.freshness import freshness_headers
 from atsumi.dialects.http import Answer
-from atsumi.dialects.kombo import custom_fields, files, force_sync, general
+from atsumi.dialects.kombo import custom_fields, files, force_sync, general, passthrough
 from atsumi.dialects.kombo.call import Call
 from atsumi.dialects.kombo.cursor import write_cursor
 from atsumi.dialects.kombo.errors import Family, WireError
@@ -169,6 +169,18 @@ OPERATIONS: tuple[Operation, ...] = (
         body=force_sync.SyncRequest,
         data=force_sync.RequestedSync,
         is_addressed=True,
+    ),
+    Operation(
+        "POST",
+        "/passthrough/{tool}/{api}",
+        "PostPassthroughToolApi",
+        "Send a request of your own to the tool",
+        Family.GENERAL,
+        passthrough.pass_through,
+        body=passthrough.PassthroughBody,
+        data=passthrough.PassthroughResult,
+        is_addressed=True,
+        has_warnings=True,
     ),
     Operation(
         "GET",
