@@ -14,6 +14,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from action_kit import begun, ended
 from atsumi.dialects.atsumi.operations import OPERATIONS as OWN
 from atsumi.dialects.bindbee.lists import LISTS as BINDBEE_LISTS
 from atsumi.dialects.bindbee.operations import OPERATIONS as BINDBEE
@@ -22,7 +23,8 @@ from atsumi.dialects.bindbee.tests import samples as bindbee_samples
 from atsumi.dialects.kombo.operations import OPERATIONS as KOMBO
 from atsumi.dialects.kombo.tests import kit as kombo_kit
 from atsumi.dialects.kombo.tests import samples as kombo_samples
-from atsumi.model.ids import to_base58
+from atsumi.errors import AlreadyExists, RemoteCall
+from atsumi.model.ids import from_base58, to_base58
 from bindbee_reader import Bindbee, bindbee_of
 from golden_kit import Settled, compare
 from harness import Account, Product
@@ -291,6 +293,19 @@ async def first_run(scene: Scene) -> Asked:
     return Asked({"run_id": found["items"][-1]["id"]})
 
 
+async def action(scene: Scene) -> Asked:
+    """One that has made the scene's application; a second one was refused."""
+    if "action_id" not in scene.names:
+        made = await begun(scene.account)
+        ids = {name: from_base58(scene.names[f"{name}_id"]) for name in ("application", "candidate")}
+        await ended(scene.account, made, **ids)
+        call = RemoteCall("personio", "create application", "POST", "https://api.personio.de/v1/applications", 400)
+        refused = AlreadyExists(call, "Personio has an application of this person for this job")
+        await ended(scene.account, await begun(scene.account), refused)
+        scene.names["action_id"] = to_base58(made.id)
+    return Asked(scene.names)
+
+
 async def fields_of_tool(scene: Scene) -> Asked:
     return Asked(scene.names, {"limit": "1000"})
 
@@ -305,6 +320,8 @@ OWN_ASKING: Mapping[str, Asking] = {
     "GetRun": first_run,
     "ListTools": named,
     "GetTool": named,
+    "ListActions": action,
+    "GetAction": action,
     "ListFields": fields_of_tool,
 }
 

@@ -64,3 +64,14 @@ def from_base58(text: str) -> UUID | None:
             return None
         number = number * 58 + value
     return UUID(int=number) if number < 1 << 128 else None
+
+
+def read_id(text: str) -> UUID | None:
+    """Read an id in either spelling; ``None`` for anything that is none."""
+    found = from_base58(text)
+    if found is not None:
+        return found
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -12,7 +12,7 @@ from uuid import UUID
 import typer
 
 from atsumi.errors import InvalidInput, ToolError
-from atsumi.model.ids import from_base58
+from atsumi.model.ids import read_id
 from atsumi.server.cli_support import DataDir, console, integration_named, with_runtime
 from atsumi.server.files import backfill_all, fetch_attachment
 from atsumi.server.runtime import Runtime
@@ -95,10 +95,7 @@ def describe(found: files.Counts) -> str:
 
 
 def _id(text: str) -> UUID:
-    found = from_base58(text)
+    found = read_id(text)
     if found is None:
-        try:
-            return UUID(text)
-        except ValueError:
-            raise InvalidInput(f"{text} is not an attachment's id") from None
+        raise InvalidInput(f"{text} is not an attachment's id")
     return found

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from atsumi.dialects.services import Integration, OwnServices
+from atsumi.errors import NotFound
+from atsumi.model.ids import read_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +27,10 @@ class Call:
         if self.named is None:
             raise LookupError("this operation is not about an integration")
         return self.named
+
+    def id(self, name: str, thing: str) -> UUID:
+        """The id of a ``thing`` that stands in the path, in either spelling. Raises :class:`NotFound`."""
+        found = read_id(self.path[name])
+        if found is None:
+            raise NotFound(f"There is no such {thing}.", path=name)
+        return found

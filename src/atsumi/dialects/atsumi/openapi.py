@@ -13,7 +13,7 @@ from atsumi.dialects.atsumi.wire import Code, Problem
 from atsumi.model.catalog import STRUCTS
 
 BASE_PATH = "/atsumi/v1"
-TITLE = "Atsumi's own API: tools, changes, history and sync runs"
+TITLE = "Atsumi's own API: tools, changes, history, sync runs and actions"
 
 Json = dict[str, Any]
 
@@ -95,6 +95,7 @@ def _path(name: str) -> Json:
     described = {
         "id": "The record's id, in either spelling.",
         "run_id": "The run's id, in either spelling.",
+        "action_id": "The action's id, in either spelling.",
         "integration_id": "The integration, as `{tool}:{id}`.",
         "tool": "The tool's slug.",
     }

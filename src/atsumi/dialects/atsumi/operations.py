@@ -10,7 +10,8 @@ from uuid import UUID
 import msgspec
 from starlette.types import Scope
 
-from atsumi.dialects.atsumi import fields, runs, stages, tools, wire
+from atsumi.actions.requests import ActionState
+from atsumi.dialects.atsumi import action_wire, actions, fields, runs, stages, tools, wire
 from atsumi.dialects.atsumi.call import Call
 from atsumi.dialects.atsumi.cursor import read_cursor, write_cursor
 from atsumi.dialects.atsumi.errors import IntegrationNotFound
@@ -19,6 +20,7 @@ from atsumi.dialects.atsumi.parameters import (
     Parameter,
     models,
     moment,
+    our_id,
     read_query,
     sequence,
     text,
@@ -29,7 +31,7 @@ from atsumi.dialects.http import authenticate, header, integration_spelled
 from atsumi.dialects.services import Caller, Integration, IntegrationState, OwnServices
 from atsumi.errors import InvalidInput, NotFound, NotReady
 from atsumi.model.catalog import MODELS, STRUCTS
-from atsumi.model.ids import from_base58, to_base58
+from atsumi.model.ids import to_base58
 from atsumi.model.names import Model
 from atsumi.store.feed import ChangeLine
 from atsumi.store.history import Version
@@ -196,16 +198,10 @@ def _moment(version: Version) -> wire.Moment:
 
 def _addressed(call: Call) -> tuple[Model, UUID]:
     """Model and id of the path; the id in either spelling. Raises :class:`NotFound`."""
-    model, spelled = MODEL_BY_NAME.get(call.path["model"]), call.path["id"]
+    model = MODEL_BY_NAME.get(call.path["model"])
     if model is None:
         raise NotFound(f"There is no such model. Known: {', '.join(MODEL_BY_NAME)}.", path="model")
-    id = from_base58(spelled)
-    if id is None:
-        try:
-            id = UUID(spelled)
-        except ValueError:
-            raise NotFound("There is no such record.", path="id") from None
-    return model, id
+    return model, call.id("id", "record")
 
 
 _CURSOR = text("cursor", "`cursor` of the answer before; without one the feed begins with the oldest change kept.")
@@ -304,6 +300,35 @@ OPERATIONS: tuple[Operation, ...] = (
         "One run with its streams in reading order, and what that means for every model.",
         runs.get_run,
         wire.RunDetails,
+        reads_records=False,
+    ),
+    Operation(
+        "GET",
+        "/actions",
+        "ListActions",
+        "Actions",
+        "List actions",
+        "The writes that API callers wanted, whatever surface they used, newest first. Each is shown for 30 days after "
+        "it ended. What is written is not shown.",
+        actions.list_actions,
+        action_wire.ActionList,
+        (
+            whole_number("limit", "How many actions an answer holds at most.", 1, 100, 20),
+            word("state", "Only actions in this state.", [state.value for state in ActionState]),
+            our_id("before", "Only actions older than this one."),
+        ),
+        reads_records=False,
+    ),
+    Operation(
+        "GET",
+        "/actions/{action_id}",
+        "GetAction",
+        "Actions",
+        "Look at an action",
+        "How far a write is and what came of it: the status of a request that was sent with `Prefer: respond-async`, "
+        "or that ended in an error. 404 for the action of another integration.",
+        actions.get_action,
+        action_wire.ActionReceipt,
         reads_records=False,
     ),
     Operation(

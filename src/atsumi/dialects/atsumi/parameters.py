@@ -8,9 +8,11 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from atsumi.dialects.reading import cut, instant, shown
 from atsumi.errors import InvalidInput
+from atsumi.model.ids import read_id
 from atsumi.model.names import Model
 
 Json = dict[str, Any]
@@ -67,6 +69,18 @@ def moment(name: str, description: str, *, is_required: bool = False) -> Paramet
 def text(name: str, description: str) -> Parameter:
     """Any text."""
     return Parameter(name, description, {"type": "string"}, lambda _, text: text)
+
+
+def our_id(name: str, description: str) -> Parameter:
+    """An id of ours, in either spelling."""
+
+    def read(name: str, text: str) -> UUID:
+        found = read_id(text)
+        if found is None:
+            raise InvalidInput(f"`{name}` must be an id, not {shown(text)}.", path=name)
+        return found
+
+    return Parameter(name, description, {"type": "string"}, read)
 
 
 def word(name: str, description: str, words: Sequence[str]) -> Parameter:

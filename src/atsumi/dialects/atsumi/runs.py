@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Any, Literal, cast
-from uuid import UUID
 
 from atsumi.dialects.atsumi import wire
 from atsumi.dialects.atsumi.call import Call
 from atsumi.errors import NotFound
-from atsumi.model.ids import from_base58, to_base58
+from atsumi.model.ids import to_base58
 from atsumi.store.runs import Run
 
 
@@ -26,13 +25,7 @@ async def list_runs(call: Call) -> wire.RunList:
 
 async def get_run(call: Call) -> wire.RunDetails:
     """One run of the integration. Raises :class:`NotFound`."""
-    spelled = call.path["run_id"]
-    id = from_base58(spelled)
-    if id is None:
-        try:
-            id = UUID(spelled)
-        except ValueError:
-            raise NotFound("There is no such run.", path="run_id") from None
+    id = call.id("run_id", "run")
     found = await call.services.run(call.integration, id)
     if found is None:
         raise NotFound("This integration has no such run.", path="run_id")

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from uuid import UUID
 
 from atsumi.dialects.atsumi import wire
 from atsumi.dialects.atsumi.call import Call
 from atsumi.dialects.services import StageVisit
-from atsumi.errors import NotFound
-from atsumi.model.ids import from_base58, to_base58
+from atsumi.model.ids import to_base58
 
 
 async def list_stages(call: Call) -> wire.StageVisitList:
     """The stages that the application went through. Raises :class:`NotFound`."""
-    spelled = call.path["id"]
-    id = from_base58(spelled)
-    if id is None:
-        try:
-            id = UUID(spelled)
-        except ValueError:
-            raise NotFound("There is no such application.", path="id") from None
+    id = call.id("id", "application")
     visits = await call.services.stage_visits(call.integration, id)
     now = datetime.now(UTC)
     return wire.StageVisitList(
