@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from atsumi.connector.reading import as_list, as_object, as_text
 from atsumi.connectors.personio.refusals import place_in
 from atsumi.model.draft import Answer, ApplicationDraft, Gender, SalaryExpectation
 from atsumi.model.enums import AttachmentType, QuestionType, SalaryPeriod
@@ -88,8 +89,8 @@ def path_of(draft: ApplicationDraft, body: Mapping[str, Any], field: str) -> str
     """
     placed = place_in(field)
     if placed is not None and placed[0] == "attributes":
-        sent = body.get("attributes", [])
-        field = str(sent[placed[1]].get("id")) if placed[1] < len(sent) else field
+        sent = as_list(body.get("attributes"))
+        field = as_text(as_object(sent[placed[1]]).get("id")) or "" if placed[1] < len(sent) else field
     elif placed is not None and placed[0] in ("files", "tags"):
         return f"{placed[0]}.{placed[1]}"
     name = re.split(r"[.\[]", field.removeprefix("attributes."))[0]
@@ -179,6 +180,6 @@ def _joined(own: Mapping[str, str], given: object) -> object:
     """Attributes by id, those given replacing our own; what is no list of them is left for the tool to judge."""
     if not isinstance(given, list):
         return given
-    replaced = {one.get("id") for one in given if isinstance(one, dict)}
+    replaced = {as_text(as_object(one).get("id")) for one in given}
     kept = [{"id": id, "value": value} for id, value in own.items() if id not in replaced]
     return [*kept, *given]
