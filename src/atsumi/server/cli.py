@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from atsumi.errors import AtsumiError, Conflict, InvalidInput
+from atsumi.server.cli_actions import app as actions_app
 from atsumi.server.cli_deletions import app as deletions_app
 from atsumi.server.cli_fields import app as fields_app
 from atsumi.server.cli_files import app as files_app
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.add_typer(keys_app, name="keys")
 app.add_typer(integrations_app, name="integrations")
+app.add_typer(actions_app, name="actions")
 app.add_typer(deletions_app, name="deletions")
 app.add_typer(fields_app, name="fields")
 app.add_typer(files_app, name="files")

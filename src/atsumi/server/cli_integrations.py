@@ -30,6 +30,7 @@ from atsumi.server.cli_support import (
 from atsumi.server.connecting import connect as connect_account
 from atsumi.server.connecting import reconnect as reconnect_account
 from atsumi.server.runtime import Runtime
+from atsumi.server.troubles import actions_in_trouble
 from atsumi.server.unread import unread_listings
 from atsumi.store import files, runs, tenants
 from atsumi.store.freshness import find_with_freshness
@@ -198,6 +199,8 @@ def show(integration: Annotated[str, typer.Argument(help="The integration's id."
         kept = await files.counts(runtime.pool, row.number)
         if kept.held or kept.waiting or kept.given_up:
             console.print(f"files         {describe_files(kept)}", soft_wrap=True)
+        for trouble in await actions_in_trouble(runtime, row):
+            console.print(f"actions       {trouble.text}", soft_wrap=True, markup=False)
         history = await runs.latest_runs(runtime.pool, row.number)
         under_way = next((run for run in history if run.state == "RUNNING"), None)
         if under_way is not None:

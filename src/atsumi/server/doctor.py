@@ -11,6 +11,7 @@ from atsumi.errors import AtsumiError
 from atsumi.server.registry import load_connectors
 from atsumi.server.runtime import run_time
 from atsumi.server.settings import Settings, master_key
+from atsumi.server.troubles import actions_in_trouble
 from atsumi.server.unread import unread_listings
 from atsumi.store import database, files, tenants, unsafe
 from atsumi.store.database import describe
@@ -54,6 +55,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
                 if row.tool in runtime.connectors:
                     for stream, reason in (await unread_listings(runtime, row)).items():
                         yield Finding(row.id, True, f"{stream} was not read: {reason}")
+                for trouble in await actions_in_trouble(runtime, row):
+                    yield Finding(row.id, *trouble)
                 for change in await unsafe.unsafe_changes(runtime.pool, row.number):
                     lost = f"{len(change.missing):,} of {change.stored:,} {change.stream} are missing at the tool"
                     yield Finding(row.id, False, f"{lost} and wait for `atsumi deletions show {change.id}`")

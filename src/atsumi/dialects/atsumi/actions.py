@@ -62,7 +62,7 @@ def _action(receipt: Receipt) -> wire.ActionReceipt:
         created_at=receipt.created_at,
         ended_at=receipt.ended_at,
         attempts=receipt.attempts,
-        next=_next(receipt),
+        next=what_next(receipt),
         next_at=receipt.next_at,
         expected_wait_seconds=receipt.expected_wait_seconds,
         application_id=to_base58(application) if application is not None else None,
@@ -82,7 +82,8 @@ def _error(receipt: Receipt) -> wire.ActionError | None:
     return wire.ActionError(code=code, message=receipt.error, who_acts=who_acts)
 
 
-def _next(receipt: Receipt) -> str | None:
+def what_next(receipt: Receipt) -> str | None:
+    """What happens next with an action, in words; ``None``: nothing does."""
     match receipt.state:
         case ActionState.PENDING if receipt.next_at is None:
             return "The same request, sent again, goes on where this one stopped. Nothing was changed in the tool yet."
