@@ -64,6 +64,7 @@ async def known(account: Account) -> Known:
         "candidate_id": ids["candidates"][:3],
         "run_id": [run["id"] for run in runs.json()["items"]],
         "tool": ["personio"],
+        "api": ["recruitingV2", "jobboard"],
         "model": ["application", "candidate"],
         "id": [*ids["applications"][:2], *ids["candidates"][:2]],
         "category": ["ATS"],
