@@ -87,7 +87,7 @@ def _added(action: WriteAction, job: KnownJob) -> Json:
     """What a job adds: its stages and its questions."""
     whole = _schema(action, (), job, [job])
     properties, found = whole["properties"], {}
-    if STAGE in properties and job.stages:
+    if STAGE in properties:
         found[STAGE] = properties[STAGE]
     additional = properties.get(ADDITIONAL, {})
     if ANSWERS in additional.get("properties", {}):
@@ -109,6 +109,8 @@ def _schema(
     for name in [name for name, one in answers.items() if one.get("readOnly")]:
         del answers[name]
     additional["additionalProperties"] = takes(action, "remote_fields")
+    if job is not None and not job.stages and STAGE in properties:
+        properties[STAGE]["enum"] = []
     properties["job"] |= information((str(one.id), one.name) for one in jobs)
     if jobs:
         properties["job"]["enum"] = [str(one.id) for one in jobs]
