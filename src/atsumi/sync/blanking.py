@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 
@@ -15,8 +16,8 @@ from atsumi.connector.contract import Built, Group, RawKey, RawRecord
 from atsumi.model.catalog import MODELS
 from atsumi.model.ids import record_id
 from atsumi.model.names import Model
+from atsumi.store import action_retention, deletion, history, records
 from atsumi.store import blanking as store
-from atsumi.store import deletion, history, records
 from atsumi.store.records import ChangeKind, ChangeRow, Connection, Owner, RecordRow, Tick
 from atsumi.sync import codec
 from atsumi.sync.changes import Change
@@ -69,7 +70,7 @@ async def blank(
         connection, owner, tick, [ChangeRow(c.seq, c.row.model, c.row.id, int(c.kind)) for c in changes]
     )
     await render_changes(connection, owner, target.integration, target.projections, changes)
-    await history.forget_versions(connection, owner.integration, [row.id for row in rows])
+    await forget_past(connection, owner.integration, [row.id for row in rows])
     for row in rows:
         await store.erase_raw(connection, owner, tick, await _own_sources(connection, owner, target, row))
     return changes
@@ -90,7 +91,7 @@ async def erase(connection: Connection, owner: Owner, target: Target, built: Map
         )
     ids = await store.ids_of_groups(connection, owner.integration, list(roots))
     await store.note_deleted_blanked(connection, owner.integration, ids)
-    await history.forget_versions(connection, owner.integration, ids)
+    await forget_past(connection, owner.integration, ids)
 
 
 async def forget_withheld(
@@ -106,7 +107,7 @@ async def forget_withheld(
         return
     ids = [record_id(target.integration, record.model, record.remote_id) for record in gone]
     await store.note_deleted_blanked(connection, owner.integration, ids)
-    await history.forget_versions(connection, owner.integration, ids)
+    await forget_past(connection, owner.integration, ids)
     by_model: dict[Model, list[str]] = {}
     for record in gone:
         by_model.setdefault(record.model, []).append(record.remote_id)
@@ -121,6 +122,12 @@ async def forget_withheld(
             confirmed_by=None,
             detail=f"the integration's scope leaves out every {model}",
         )
+
+
+async def forget_past(connection: Connection, integration: int, ids: Sequence[UUID]) -> None:
+    """Remove what is kept beside records' present content: past versions, and what was said on creating them."""
+    await history.forget_versions(connection, integration, ids)
+    await action_retention.forget_answers(connection, integration, ids)
 
 
 async def _own_sources(connection: Connection, owner: Owner, target: Target, row: RecordRow) -> list[RawKey]:

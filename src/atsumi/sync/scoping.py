@@ -16,7 +16,7 @@ from atsumi.store import blanking, deletion, history, records, shaping, unsafe
 from atsumi.store import remapping as store
 from atsumi.store.records import ChangeKind, ChangeRow, Connection, Owner, RecordRow
 from atsumi.sync import codec
-from atsumi.sync.blanking import forget_withheld
+from atsumi.sync.blanking import forget_past, forget_withheld
 from atsumi.sync.changes import Change
 from atsumi.sync.render import render_changes
 from atsumi.sync.shaping import Shape
@@ -86,7 +86,7 @@ async def strip(connection: Connection, owner: Owner, target: Target, model: Mod
     if is_withheld:
         await forget_withheld(connection, owner, tick, target, changes)
         await blanking.note_deleted_blanked(connection, owner.integration, ids)
-        await history.forget_versions(connection, owner.integration, ids)
+        await forget_past(connection, owner.integration, ids)
     else:
         await history.keep_versions(connection, owner, replaced)
         await _strip_versions(connection, owner, target, model, ids)
