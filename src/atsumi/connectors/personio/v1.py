@@ -61,7 +61,7 @@ async def create(context: Context, body: Mapping[str, Any], notice: Notice, path
         pause=v1_pause_seconds,
         about_to_send=notice,
     )
-    _judge(response, paths)
+    _judge(response, 201, paths)
 
 
 async def upload(
@@ -86,7 +86,7 @@ async def upload(
         max_bytes=_MAX_BYTES,
         pause=v1_pause_seconds,
     )
-    _judge(response, paths)
+    _judge(response, 200, paths)
     body = response.json()
     uuid = as_text(as_object(body).get("uuid"))
     if uuid is None:
@@ -94,12 +94,12 @@ async def upload(
     return uuid
 
 
-def _judge(response: Response, paths: Paths) -> None:
-    """Pass what is a success; an answer below 400 may also hide a refusal (section 13, 1)."""
+def _judge(response: Response, success: int, paths: Paths) -> None:
+    """Pass an answer of that status only; one below 400 may also hide a refusal (section 13, 1)."""
     error = refused(response, paths)
     if error is not None:
         raise error
-    if response.status not in (200, 201):
+    if response.status != success:
         raise response.unexpected("the answer has an unexpected status")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -53,26 +53,28 @@ async def perform(context: Context, draft: ApplicationDraft, journal: Journal) -
     """
     v1.create_request(context, {})  # asks nobody: without a key, nothing needs to be tried
     before = await _before(context, draft, journal)
-    mendable = {CHANNEL_UNKNOWN, FILE_GONE}
-    while True:
-        uuids = [await _uploaded(context, draft, index, journal) for index in range(len(draft.files))]
-        body, warnings = submission(draft, uuids)
-        for warning in warnings:
-            journal.warn(warning)
-        if CHANNEL_UNKNOWN not in mendable:
-            body.pop("recruiting_channel_id", None)
+    await _uploads(context, draft, journal)
+    refusal: AlreadyExists | None = None
+
+    async def send(notice: Notice) -> str:
+        nonlocal refusal
         try:
-            return await _create(context, draft, body, before, journal)
-        except RemoteRejected as error:
-            reasons = {problem.reason for problem in error.problems}
-            if not reasons or not reasons <= mendable:
+            await _create(context, draft, journal, notice)
+        except AlreadyExists as error:
+            # After a request of unknown outcome it may be that request's, and the journal looks for it. Where v2 showed
+            # one before anything was sent, it is that one.
+            if not before:
                 raise
-        mendable -= reasons
-        if CHANNEL_UNKNOWN in reasons:
-            journal.warn("source: Personio does not know this channel; the application was created without it.")
-        if FILE_GONE in reasons:
-            for index in range(len(draft.files)):
-                await journal.forget(_upload_step(index))
+            refusal = error
+            return _EXISTED
+        return _CREATED
+
+    async def look() -> str | None:
+        return _CREATED if await _new(context, _key(draft), before) is not None else None
+
+    if await journal.effect("create", send, look) == _EXISTED:
+        call = RemoteCall("personio", "create application", "POST", v1.create_request(context, {}).url, 400)
+        raise refusal or AlreadyExists(call, "Personio has an application with this e-mail address for this job")
 
 
 async def find(context: Context, draft: ApplicationDraft, journal: Journal) -> Made | None:
@@ -130,10 +132,11 @@ async def _before(context: Context, draft: ApplicationDraft, journal: Journal) -
     return frozenset(msgspec.json.decode(await journal.once("before", ask), type=list[str]))
 
 
-async def _uploaded(context: Context, draft: ApplicationDraft, index: int, journal: Journal) -> str:
-    file = draft.files[index]
+async def _uploads(context: Context, draft: ApplicationDraft, journal: Journal) -> list[str]:
+    """The uuids of the draft's files, each uploaded once."""
 
-    async def send() -> str:
+    async def send(index: int) -> str:
+        file = draft.files[index]
         size = file.size_bytes
         if size is None:
             async with journal.open_file(index) as content:
@@ -141,37 +144,30 @@ async def _uploaded(context: Context, draft: ApplicationDraft, index: int, journ
         async with journal.open_file(index) as content:
             return await v1.upload(context, file, size, content, lambda _: f"files.{index}")
 
-    return await journal.once(_upload_step(index), send)
+    return [await journal.once(_upload_step(index), partial(send, index)) for index in range(len(draft.files))]
 
 
-async def _create(
-    context: Context, draft: ApplicationDraft, body: Mapping[str, Any], before: frozenset[str], journal: Journal
-) -> None:
-    """Create it once, however often this is called.
-
-    A refusal because it exists, after an earlier request whose outcome is unknown, is left to the journal, which looks
-    for it: it may be that request's. Where v2 showed such an application before, it is not.
-    """
-    refusal: AlreadyExists | None = None
-
-    async def send(notice: Notice) -> str:
-        nonlocal refusal
+async def _create(context: Context, draft: ApplicationDraft, journal: Journal, notice: Notice) -> None:
+    """Ask for the application, and again without what the tool does not know."""
+    mendable = {CHANNEL_UNKNOWN, FILE_GONE}
+    while True:
+        body, warnings = submission(draft, await _uploads(context, draft, journal))
+        for warning in warnings:
+            journal.warn(warning)
+        if CHANNEL_UNKNOWN not in mendable:
+            body.pop("recruiting_channel_id", None)
         try:
-            await v1.create(context, body, notice, partial(path_of, draft, body))
-        except AlreadyExists as error:
-            if not before:
+            return await v1.create(context, body, notice, partial(path_of, draft, body))
+        except RemoteRejected as error:
+            reasons = {problem.reason for problem in error.problems}
+            if not reasons or not reasons <= mendable:
                 raise
-            refusal = error
-            return _EXISTED
-        return _CREATED
-
-    async def look() -> str | None:
-        found = await _new(context, _key(draft), before)
-        return _CREATED if found is not None else None
-
-    if await journal.effect("create", send, look) == _EXISTED:
-        call = RemoteCall("personio", "create application", "POST", v1.create_request(context, {}).url, 400)
-        raise refusal or AlreadyExists(call, "Personio has an application with this e-mail address for this job")
+        mendable -= reasons
+        if CHANNEL_UNKNOWN in reasons:
+            journal.warn("source: Personio does not know this channel; the application was created without it.")
+        if FILE_GONE in reasons:
+            for index in range(len(draft.files)):
+                await journal.forget(_upload_step(index))
 
 
 async def _new(context: Context, key: _Key, before: frozenset[str]) -> tuple[str, Mapping[str, object]] | None:
