@@ -42,7 +42,8 @@ def open_job(account: Account) -> str:
 def applying(account: Account, *, key: str | None = None, is_deferred: bool = False, **changes: Any) -> WriteRequest:
     """The request of a person who applies; ``changes`` are other fields of the draft."""
     job = changes.pop("job", None) or Ref(remote_id=open_job(account))
-    draft = ApplicationDraft(job=job, first_name=FIRST_NAME, last_name=LAST_NAME, email_address=EMAIL, **changes)
+    given = {"first_name": FIRST_NAME, "last_name": LAST_NAME, "email_address": EMAIL} | changes
+    draft = ApplicationDraft(job=job, **given)
     return WriteRequest(Action.CREATE_APPLICATION, draft, key=key, is_deferred=is_deferred)
 
 

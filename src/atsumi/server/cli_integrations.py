@@ -18,6 +18,7 @@ from atsumi.server.cli_files import describe as describe_files
 from atsumi.server.cli_removal import register as register_removal
 from atsumi.server.cli_schedules import describe, register
 from atsumi.server.cli_scopes import register as register_scope
+from atsumi.server.cli_sources import register as register_source
 from atsumi.server.cli_support import (
     DEFAULT_ENVIRONMENT,
     DataDir,
@@ -59,6 +60,9 @@ def connect(
     values_file: Secrets = None,
     email: Annotated[str | None, typer.Option(help="Whom to ask at the customer.")] = None,
     origin_id: Annotated[str | None, typer.Option(help="Your own id of this customer.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="The tool's id of the source that created applications get by default.")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Connect an account: asks for what is missing, tests it with the tool, then stores it and requests a sync.
@@ -79,6 +83,7 @@ def connect(
                 values=given,
                 email=email,
                 origin_id=origin_id,
+                source=source,
                 tell=_warn,
             )
         console.print(row.id, soft_wrap=True)
@@ -253,6 +258,7 @@ def _warn(lack: PermissionMissing) -> None:
 register(app)
 register_removal(app)
 register_scope(app)
+register_source(app)
 
 
 def _given(values: list[str] | None, file: Path | None, manifest: Manifest) -> dict[str, str]:

@@ -12,6 +12,7 @@ from atsumi.connector.contract import Account
 from atsumi.connector.manifest import Manifest
 from atsumi.errors import InvalidInput, PermissionMissing
 from atsumi.server.runtime import Runtime
+from atsumi.server.sources import check_source
 from atsumi.store import tenants
 from atsumi.store.tenants import IntegrationRow
 
@@ -74,15 +75,20 @@ async def connect(
     values: Mapping[str, str],
     email: str | None = None,
     origin_id: str | None = None,
+    source: str | None = None,
     tell: Callable[[PermissionMissing], None] | None = None,
 ) -> IntegrationRow:
     """Connect one customer's account and request its first sync; nothing is stored unless the tool agrees.
 
+    ``source`` is the tool's id of the source that created applications carry unless their caller names another one.
     ``tell`` hears of each right that the credentials lack but can do without: those streams will be skipped.
-    Raises :class:`InvalidInput` for a wrong form, a ``ToolError`` for refused credentials, and
+    Raises :class:`InvalidInput` for a wrong form or source, a ``ToolError`` for refused credentials, and
     :class:`~atsumi.errors.Conflict` when the environment has this account already.
     """
-    secrets, config = split_values(runtime.connector(tool).manifest, values)
+    connector = runtime.connector(tool)
+    secrets, config = split_values(connector.manifest, values)
+    if source is not None:
+        check_source(connector, source)
     account = await check_credentials(runtime, tool, secrets, config)
     if tell is not None:
         for lack in account.lacks:
@@ -101,6 +107,7 @@ async def connect(
         full_interval=timedelta(seconds=runtime.settings.sync_full_interval_seconds),
         incremental_interval=timedelta(seconds=runtime.settings.sync_incremental_interval_seconds),
         complete_dialects=[one.code for one in runtime.projections],
+        default_source=source,
     )
 
 

@@ -187,11 +187,13 @@ async def create_integration(
     full_interval: timedelta = timedelta(hours=24),
     incremental_interval: timedelta = timedelta(minutes=15),
     complete_dialects: Collection[int] = (),
+    default_source: str | None = None,
 ) -> IntegrationRow:
     """Store a new integration with its sealed credentials and request its first sync, in one transaction.
 
     The schedule begins when the first sync has ended. ``complete_dialects`` are those whose documents every sync will
-    keep, so that they are complete from the start. The integration gets a connector token.
+    keep, so that they are complete from the start. ``default_source``: see :mod:`atsumi.store.sources`. The integration
+    gets a connector token.
 
     Raises :class:`Conflict` when the environment already has an integration of this tool for the same account.
     """
@@ -208,8 +210,8 @@ async def create_integration(
             f"""
             INSERT INTO integration (public_id, environment_id, tool, account_id, end_user_organization_name,
                                      end_user_email, end_user_origin_id, config,
-                                     full_interval_seconds, incremental_interval_seconds)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING {INTEGRATION_COLUMNS}
+                                     full_interval_seconds, incremental_interval_seconds, default_source)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING {INTEGRATION_COLUMNS}
             """,
             public_id,
             environment_id,
@@ -221,6 +223,7 @@ async def create_integration(
             msgspec.json.encode(dict(config)).decode(),
             int(full_interval.total_seconds()),
             int(incremental_interval.total_seconds()),
+            default_source,
         )
         integration = integration_of(_row(row))
         await connection.execute("INSERT INTO clock (integration) VALUES ($1)", integration.number)
