@@ -10,7 +10,7 @@ from typing import Any
 
 from atsumi.connector.context import Context
 from atsumi.connector.http import Response
-from atsumi.connector.multipart import one_file
+from atsumi.connector.multipart import Multipart, one_file
 from atsumi.connector.reading import as_object, as_text
 from atsumi.connector.writing import Notice, ToolRequest
 from atsumi.connectors.personio.auth import recruiting_headers, v1_pause_seconds
@@ -46,21 +46,7 @@ async def create(context: Context, body: Mapping[str, Any], notice: Notice, path
     :class:`~atsumi.errors.RateLimited`; and :class:`~atsumi.errors.RemoteUnavailable` or
     :class:`~atsumi.errors.UnexpectedResponse` where it may have.
     """
-    request = create_request(context, body)
-    response = await context.http.request(
-        _CREATE,
-        request.method,
-        request.url,
-        bucket=request.bucket or "",
-        limit=MANIFEST.limit(request.bucket or ""),
-        limiter=context.limiter,
-        headers=request.headers,
-        json=request.body,
-        safe=False,
-        max_bytes=_MAX_BYTES,
-        pause=v1_pause_seconds,
-        about_to_send=notice,
-    )
+    response = await _send(context, _CREATE, create_request(context, body), notice=notice)
     _judge(response, 201, paths)
 
 
@@ -71,27 +57,39 @@ async def upload(
 
     Raises as :func:`create`; doing it again is harmless, an upload that no application takes is forgotten.
     """
-    request = upload_request(context, file)
     form = one_file("file", file.name, file.content_type, size_bytes, content)
-    response = await context.http.request(
-        _UPLOAD,
-        request.method,
-        request.url,
-        bucket=request.bucket or "",
-        limit=MANIFEST.limit(request.bucket or ""),
-        limiter=context.limiter,
-        headers={**request.headers, **form.headers},
-        content=form.content,
-        safe=False,
-        max_bytes=_MAX_BYTES,
-        pause=v1_pause_seconds,
-    )
+    response = await _send(context, _UPLOAD, upload_request(context, file), form)
     _judge(response, 200, paths)
     body = response.json()
     uuid = as_text(as_object(body).get("uuid"))
     if uuid is None:
         raise response.unexpected("the answer to an upload holds no uuid", body)
     return uuid
+
+
+async def _send(
+    context: Context,
+    operation: str,
+    request: ToolRequest,
+    form: Multipart | None = None,
+    notice: Notice | None = None,
+) -> Response:
+    bucket = request.bucket or ""
+    return await context.http.request(
+        operation,
+        request.method,
+        request.url,
+        bucket=bucket,
+        limit=MANIFEST.limit(bucket),
+        limiter=context.limiter,
+        headers={**request.headers, **(form.headers if form is not None else {})},
+        json=request.body,
+        content=form.content if form is not None else None,
+        safe=False,
+        max_bytes=_MAX_BYTES,
+        pause=v1_pause_seconds,
+        about_to_send=notice,
+    )
 
 
 def _judge(response: Response, success: int, paths: Paths) -> None:
