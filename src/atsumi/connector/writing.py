@@ -14,6 +14,14 @@ from typing import Any, NamedTuple, Protocol
 
 from atsumi.connector.context import Context
 from atsumi.connector.contract import Page
+from atsumi.errors import (
+    AuthenticationFailed,
+    PermissionMissing,
+    RateLimited,
+    RemoteRejected,
+    RemoteUnavailable,
+    ToolError,
+)
 from atsumi.model.draft import FileDraft
 from atsumi.model.enums import QuestionType, SalaryPeriod
 from atsumi.model.names import Model
@@ -37,7 +45,7 @@ class Journal(Protocol):
         :meth:`~atsumi.connector.http.Http.request`). If it was left with an unknown outcome, now or by another process
         before, ``find`` is asked whether the tool has it: its answer is the result, and ``None`` means not yet.
 
-        Raises whatever ``send`` raises where the tool has certainly refused, and
+        Raises whatever ``send`` raises where the tool has certainly done nothing (:func:`is_refusal`), and
         :class:`~atsumi.errors.OutcomeUnknown` where nobody can say; the action is then run again later.
         """
         ...
@@ -53,6 +61,13 @@ class Journal(Protocol):
     def open_file(self, index: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """The content of one of the draft's files, in pieces; may be opened again."""
         ...
+
+
+def is_refusal(error: ToolError) -> bool:
+    """Whether a tool that was asked for a change has certainly not made it: it said no, or was never reached."""
+    if isinstance(error, RemoteUnavailable):
+        return error.is_unsent
+    return isinstance(error, RemoteRejected | PermissionMissing | AuthenticationFailed | RateLimited)
 
 
 class ToolRequest(NamedTuple):

@@ -5,20 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from atsumi.connector.writing import Notice
-from atsumi.errors import (
-    AlreadyExists,
-    AuthenticationFailed,
-    OutcomeUnknown,
-    PermissionMissing,
-    RateLimited,
-    RemoteCall,
-    RemoteRejected,
-    RemoteUnavailable,
-    ToolError,
-)
-
-_NOTHING_DONE = (RemoteRejected, PermissionMissing, AuthenticationFailed, RateLimited)
+from atsumi.connector.writing import Notice, is_refusal
+from atsumi.errors import AlreadyExists, OutcomeUnknown, RemoteCall, ToolError
 
 
 class Killed(BaseException):
@@ -70,15 +58,12 @@ class MemoryJournal:
         try:
             result = await send(notice)
         except ToolError as error:
-            is_unsent = isinstance(error, RemoteUnavailable) and error.is_unsent
-            if is_unsent or isinstance(error, _NOTHING_DONE):
-                # The one refused may be a repetition of one that was accepted before.
-                if not (was_unknown and isinstance(error, AlreadyExists)):
-                    if not was_unknown:
-                        self.unknown.discard(step)
+            # A refusal because it exists may be that of a repetition of what was accepted before.
+            if not (was_unknown and isinstance(error, AlreadyExists)):
+                if is_refusal(error) and not was_unknown:
+                    self.unknown.discard(step)
+                if is_refusal(error) or step not in self.unknown:
                     raise
-            elif step not in self.unknown:
-                raise
             found = await find()
             if found is None:
                 call = RemoteCall(error.call.tool, step, error.call.method, error.call.url)
