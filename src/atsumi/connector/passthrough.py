@@ -111,6 +111,7 @@ class PassthroughAnswer:
 # RFC 3986 section 3.3, with a query of section 3.4 to which brackets are added, which many APIs use unescaped.
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)+")
 _QUERY = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]-]|%[0-9A-Fa-f]{2})*")
+_PATH_PARAMETERS = re.compile(r";[^/]*")
 _BAD_IN_SEGMENT = re.compile(r"[/\\?#\x00-\x1f\x7f]")
 _ROUNDS = 5
 """How often a segment may be escaped over and over before it is refused unread."""
@@ -252,51 +253,19 @@ async def send(
     20 MiB, and what :attr:`PassthroughApi.authorize` and :meth:`Http.request` raise. After :class:`TimeoutError` and
     :class:`~atsumi.errors.RemoteUnavailable` the tool may or may not have done what was asked.
     """
-    if request.method not in METHODS:
-        raise InvalidInput(f"The method must be one of {', '.join(METHODS)}.", path="method")
-    if not request.timeout_seconds > 0:
-        raise InvalidInput("The timeout is more than 0 seconds.", path="timeout")
-    url = address(api.base_url(context.config), request.path, request.query)
-    root = httpx2.URL(api.base_url(context.config)).path.rstrip("/")
-    bucket = api.bucket(request.method, url.path.removeprefix(root))
-    dropped = tuple(name for name in request.headers if is_reserved(name, api))
-    if dropped and request.refuses_reserved:
-        raise InvalidInput("This header is not the caller's to set.", path=f"headers.{dropped[0]}")
-    headers = _caller_headers(request.headers, api)
-    content = _content(request, headers)
-    seconds = min(request.timeout_seconds, MAX_TIMEOUT_SECONDS)
-
-    async def ask(authorization: Mapping[str, str]) -> Response:
-        response = await context.http.request(
-            "passthrough",
-            request.method,
-            str(url),
-            bucket=bucket,
-            limit=manifest.limit(bucket),
-            limiter=context.limiter,
-            headers=headers | {name.lower(): value for name, value in authorization.items()},
-            content=content,
-            safe=False,
-            takes_any_status=True,
-            max_bytes=MAX_ANSWER_BYTES,
-            timeout=seconds,
-            pause=api.pause,
-        )
-        stated = api.stated(response.headers) if api.stated is not None else None
-        if stated is not None:
-            await context.limiter.learn(bucket, *stated)
-        return response
-
+    prepared = _prepare(context, api, request)
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(prepared.seconds):
             authorization = await api.authorize(context, None)
-            response = await ask(authorization)
+            response = await _ask(context, manifest, api, prepared, authorization)
             if response.status == 401:
                 fresh = await api.authorize(context, authorization)
                 if fresh != authorization:
-                    response = await ask(fresh)
+                    response = await _ask(context, manifest, api, prepared, fresh)
     except TimeoutError:
-        message = f"{manifest.slug} did not answer within {seconds:g} seconds. It may have done what it was asked."
+        message = (
+            f"{manifest.slug} did not answer within {prepared.seconds:g} seconds. It may have done what was asked."
+        )
         raise TimeoutError(message) from None
     if not 200 <= response.status <= 599:
         raise response.unexpected("the status is none of HTTP's")
@@ -304,22 +273,83 @@ async def send(
         status=response.status,
         headers=_shown_headers(response.headers),
         body=response.body,
-        url=redact_text(str(url)),
+        url=redact_text(prepared.url),
+        dropped=prepared.dropped,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A request that was judged and may be sent."""
+
+    method: str
+    url: str
+    bucket: str
+    headers: Mapping[str, str]
+    content: bytes | None
+    seconds: float
+    dropped: Sequence[str]
+
+
+def _prepare(context: Context, api: PassthroughApi, request: PassthroughRequest) -> _Prepared:
+    """Raises :class:`InvalidInput`."""
+    if request.method not in METHODS:
+        raise InvalidInput(f"The method must be one of {', '.join(METHODS)}.", path="method")
+    if not request.timeout_seconds > 0:
+        raise InvalidInput("The timeout is more than 0 seconds.", path="timeout")
+    base_url = api.base_url(context.config)
+    url = address(base_url, request.path, request.query)
+    # As the tool will read it: unescaped, and without what some servers drop.
+    path = _PATH_PARAMETERS.sub("", url.path.removeprefix(httpx2.URL(base_url).path.rstrip("/")))
+    dropped = tuple(name for name in request.headers if is_reserved(name, api))
+    if dropped and request.refuses_reserved:
+        raise InvalidInput("This header is not the caller's to set.", path=f"headers.{dropped[0]}")
+    content, content_type = request.content, request.content_type
+    headers = _caller_headers(request.headers, api)
+    if request.parts is not None:
+        # The boundary between the parts stands in the type, so no other will do.
+        content, headers["content-type"] = _multipart(request.parts)
+    elif content is not None and content_type is not None:
+        headers.setdefault("content-type", content_type)
+    if content is not None and len(content) > MAX_REQUEST_BYTES:
+        raise InvalidInput(f"The body is longer than {MAX_REQUEST_BYTES} bytes.")
+    return _Prepared(
+        method=request.method,
+        url=str(url),
+        bucket=api.bucket(request.method, path),
+        headers=headers,
+        content=content,
+        seconds=min(request.timeout_seconds, MAX_TIMEOUT_SECONDS),
         dropped=dropped,
     )
 
 
-def _content(request: PassthroughRequest, headers: dict[str, str]) -> bytes | None:
-    """The body, with its type among the headers. A multipart body has a type of its own, whatever the caller says."""
-    content, content_type = request.content, request.content_type
-    if request.parts is not None:
-        headers.pop("content-type", None)
-        content, content_type = _multipart(request.parts)
-    if content is not None and len(content) > MAX_REQUEST_BYTES:
-        raise InvalidInput(f"The body is longer than {MAX_REQUEST_BYTES} bytes.")
-    if content is not None and content_type is not None:
-        headers.setdefault("content-type", content_type)
-    return content
+async def _ask(
+    context: Context,
+    manifest: Manifest,
+    api: PassthroughApi,
+    prepared: _Prepared,
+    authorization: Mapping[str, str],
+) -> Response:
+    response = await context.http.request(
+        "passthrough",
+        prepared.method,
+        prepared.url,
+        bucket=prepared.bucket,
+        limit=manifest.limit(prepared.bucket),
+        limiter=context.limiter,
+        headers={**prepared.headers, **{name.lower(): value for name, value in authorization.items()}},
+        content=prepared.content,
+        safe=False,
+        takes_any_status=True,
+        max_bytes=MAX_ANSWER_BYTES,
+        timeout=prepared.seconds,
+        pause=api.pause,
+    )
+    stated = api.stated(response.headers) if api.stated is not None else None
+    if stated is not None:
+        await context.limiter.learn(prepared.bucket, *stated)
+    return response
 
 
 def _multipart(parts: Sequence[Part]) -> tuple[bytes, str]:

@@ -138,8 +138,9 @@ def test_every_budget_is_in_the_manifest(asking: Asking) -> None:
                 assert MANIFEST.limit(api.bucket(method, path))
 
 
-async def test_an_escaped_spelling_of_a_path_uses_its_budget(asking: Asking) -> None:
-    await asking.send("recruitingV2", "GET", "/%61pplications")
+@pytest.mark.parametrize("path", ["/%61pplications", "/applications;a=1", "/applications%3Ba", "/applications/"])
+async def test_another_spelling_of_a_path_uses_its_budget(asking: Asking, path: str) -> None:
+    await asking.send("recruitingV2", "GET", path)
     assert asking.limiter.acquired[-1] == "applications"
 
 
