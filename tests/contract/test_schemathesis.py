@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from action_kit import begun
 from bindbee_reader import NAMES, bindbee_of
 from harness import Account, Product, small_company
 
@@ -63,6 +64,7 @@ async def known(account: Account) -> Known:
         "application_id": ids["applications"][:3],
         "candidate_id": ids["candidates"][:3],
         "run_id": [run["id"] for run in runs.json()["items"]],
+        "action_id": [str((await begun(account)).id)],
         "tool": ["personio"],
         "api": ["recruitingV2", "jobboard"],
         "model": ["application", "candidate"],
