@@ -45,7 +45,7 @@ class Settled:
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, dict):
-            settled = {key: self(one) for key, one in value.items()}
+            settled = {self._text(key): self(one) for key, one in value.items()}
             if "seconds" in value and (value["left_at"] is None or value["left_at"] != settled["left_at"]):
                 # A stay that goes on, or ended in this test.
                 settled["seconds"] = 0

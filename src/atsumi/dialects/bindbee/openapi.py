@@ -75,6 +75,19 @@ _PASSED_ON = {
 }
 
 
+_JOB, _CANDIDATE = "018b4bfb-5ece-70b1-ad5e-862a9433aa65", "018b18ef-c487-703c-afd9-0ca478ccd9d6"
+_PERSON = {"first_name": "Ada", "last_name": "Lovelace", "email_addresses": ["ada@example.com"]}
+_FILE = {"file_name": "resume.pdf", "file_url": "https://example.com/resume.pdf", "attachment_type": "RESUME"}
+_SENT: Json = {
+    "AtsCandidateWrite": {**_PERSON, "job": _JOB, "attachments": [_FILE]},
+    "CreateCandidate": {"data": {**_PERSON, "job_id": _JOB}},
+    "PostCandidate": {**_PERSON, "job_id": _JOB},
+    "CreateAtsApplication": {"candidate": _CANDIDATE, "job": _JOB},
+    "AtsAttachmentWrite": _FILE,
+}
+"""Bodies to begin with."""
+
+
 def openapi_document() -> bytes:
     """The document as JSON."""
     types = [type_ for op in OPERATIONS for type_ in (op.body, op.answer, op.item) if type_ is not None]
@@ -99,12 +112,26 @@ def _bodies() -> Json:
     _, made = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
-    schemas: Json = made["$defs"]
+    schemas: Json = _without_noise(made["$defs"])
     flat, application = AtsCandidateWrite.__name__, CreateAtsApplication.__name__
     schemas["PostCandidate"] = _renamed(schemas[flat], {"job": "job_id"})
     schemas[CreateCandidate.__name__]["properties"]["data"] = openapi.reference("PostCandidate")
     schemas[application] = _renamed(schemas[application], {"job_interview_stage_id": "current_stage"})
-    return schemas
+    return {name: one | ({"example": _SENT[name]} if name in _SENT else {}) for name, one in schemas.items()}
+
+
+def _without_noise(node: Any) -> Any:
+    """A schema without the titles and the empty defaults that pydantic gives to each property."""
+    if isinstance(node, list):
+        return [_without_noise(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    # A property may be called `title`; then it is a schema, and no text.
+    return {
+        name: _without_noise(one)
+        for name, one in node.items()
+        if (name, one) != ("default", None) and not (name == "title" and isinstance(one, str))
+    }
 
 
 def _renamed(schema: Json, names: Mapping[str, str]) -> Json:
@@ -207,7 +234,9 @@ def _success(operation: Operation) -> Json:
 
 
 def _example(operation: Operation) -> Any:
-    """The golden file of a list's documents, or the first of them where one is read."""
+    """The golden file of a write, of a list's documents, or the first of them where one is read."""
+    if operation.method != "GET":
+        return openapi.golden(__package__, operation.id) if operation.is_write else None
     page = openapi.golden(__package__, operation.path.removesuffix("/{id}").rpartition("/")[2])
     return page if page is None or operation.item is not None else next(iter(page["items"]), None)
 

@@ -15,8 +15,8 @@ Loc = tuple[str | int, ...]
 
 _LETTERS = st.text(string.ascii_letters + string.digits + " äß€.,", max_size=20)
 _KNOWN = (
-    "$schema type properties required additionalProperties items enum pattern format minLength maxLength minimum maximum "
-    "minItems oneOf allOf contentEncoding description isRequired enumInformation allowed_values"
+    "$schema type properties required additionalProperties items enum pattern format minLength maxLength minimum "
+    "maximum minItems oneOf allOf contentEncoding description isRequired enumInformation allowed_values"
 )
 _WORDS = frozenset(_KNOWN.split())
 _MOMENTS = st.datetimes(timezones=st.just(UTC))
