@@ -76,6 +76,7 @@ async def test_a_deferred_action_tells_when_it_is_carried_out(account: Account) 
     found = await shown(account, receipt.id)
     assert (found["state"], found["ended_at"]) == ("PENDING", None)
     assert found["next_at"] is not None
+    assert found["expected_wait_seconds"] == 0
     assert "next_at" in found["next"]
 
 
@@ -84,10 +85,12 @@ async def test_what_waits_for_its_caller_says_so(account: Account) -> None:
     pause = timedelta(minutes=5)
     error = RateLimited(CALL, "the budget is used up", retry_at=account.integration.created_at)
     await given_back(account, claim, "PENDING", error, pause)
-    assert (await shown(account, claim.id))["error"]["who_acts"] == "nobody"
+    waiting = await shown(account, claim.id)
+    assert waiting["error"]["who_acts"] == "nobody"
+    assert 0 < waiting["expected_wait_seconds"] <= pause.total_seconds()
     await account.pool.execute("UPDATE action SET next_at = NULL WHERE id = $1", claim.id)
     found = await shown(account, claim.id)
-    assert found["next_at"] is None
+    assert (found["next_at"], found["expected_wait_seconds"]) == (None, None)
     assert "sent again" in found["next"]
 
 

@@ -50,7 +50,8 @@ class ActionReceipt(msgspec.Struct, kw_only=True):
     ``state``: ``PENDING`` waits for its turn, or for its caller to send the request again; ``RUNNING`` is being carried
     out; ``UNKNOWN`` was sent, but the tool did not answer, so it is found out whether the tool has it before it is sent
     again; ``SUCCEEDED`` and ``FAILED`` are final. ``next`` says in words what happens next, ``next_at`` when;
-    both are ``null`` when nothing does. ``expected_wait_seconds`` is how long the tool's rate limit makes it wait.
+    both are ``null`` when nothing does. ``expected_wait_seconds`` is how long a ``PENDING`` one will wait, mostly for
+    the tool's rate limit; ``null`` where that is not known.
 
     ``application_id`` and ``candidate_id`` (``…_uuid`` in the other spelling) are what was made. While
     ``is_provisional``, the tool has accepted it but does not show it yet: these ids stay valid and lead to the record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from atsumi import errors
 from atsumi.actions.requests import ActionState, Receipt
@@ -64,7 +65,7 @@ def _action(receipt: Receipt) -> wire.ActionReceipt:
         attempts=receipt.attempts,
         next=what_next(receipt),
         next_at=receipt.next_at,
-        expected_wait_seconds=receipt.expected_wait_seconds,
+        expected_wait_seconds=_expected_wait(receipt),
         application_id=to_base58(application) if application is not None else None,
         application_uuid=str(application) if application is not None else None,
         candidate_id=to_base58(candidate) if candidate is not None else None,
@@ -73,6 +74,13 @@ def _action(receipt: Receipt) -> wire.ActionReceipt:
         warnings=list(receipt.warnings),
         error=_error(receipt),
     )
+
+
+def _expected_wait(receipt: Receipt) -> float | None:
+    if receipt.expected_wait_seconds is None and receipt.state is ActionState.PENDING and receipt.next_at is not None:
+        # One that the tool's budget did not admit waits until it does.
+        return round(max(0.0, (receipt.next_at - datetime.now(UTC)).total_seconds()), 1)
+    return receipt.expected_wait_seconds
 
 
 def _error(receipt: Receipt) -> wire.ActionError | None:
