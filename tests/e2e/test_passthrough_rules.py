@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
@@ -151,6 +152,26 @@ async def test_a_file_is_fetched_where_that_is_allowed(account: Account, monkeyp
     missing = await kombo(account, "recruiting", **with_file_at(f"{account.product.url}/nowhere"))
     assert missing.status_code == 400
     assert "404" in missing.text
+    guarded.close()
+
+
+@pytest.mark.usefixtures("nothing_sent")
+async def test_files_are_waited_for_as_long_as_the_request_may_take(
+    account: Account, bindbee: Bindbee, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def for_ever(host: str, port: int) -> list[str]:
+        await asyncio.Event().wait()
+        return []
+
+    guarded = GuardedClient(resolve=for_ever)
+    monkeypatch.setattr(account.runtime, "guarded", guarded)
+    file = {"file_name": "cv.pdf", "file_url": "https://files.example/cv.pdf"}
+    body = {"method": "POST", "path": "/v1/recruiting/applications/documents", "request_format": "MULTIPART"}
+    late = await bindbee_asks(bindbee, **body, data={"file": file}, timeout=0.05)
+    assert late.status_code == 504
+    assert "Nothing was sent" in late.text
+    many = await bindbee_asks(bindbee, **body, data={f"file-{index}": file for index in range(11)})
+    assert many.status_code == 422
     guarded.close()
 
 

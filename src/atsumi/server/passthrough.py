@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -9,14 +10,21 @@ from dataclasses import replace
 from time import monotonic
 
 from atsumi.connector import passthrough
-from atsumi.connector.passthrough import Part, PassthroughAnswer, PassthroughRequest
+from atsumi.connector.passthrough import (
+    MAX_REQUEST_BYTES,
+    MAX_TIMEOUT_SECONDS,
+    Part,
+    PassthroughAnswer,
+    PassthroughRequest,
+)
 from atsumi.dialects.services import Integration, IntegrationState
-from atsumi.errors import Conflict, FetchFailed, NotFound, ToolError
+from atsumi.errors import Conflict, FetchFailed, InvalidInput, NotFound, ToolError
 from atsumi.server.logging import get_logger
 from atsumi.server.runtime import Runtime
 from atsumi.store import tenants
 
 _log = get_logger("atsumi.passthrough")
+_MAX_FETCHED = 10
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_-]{0,64}")
 
 
@@ -42,24 +50,35 @@ class PassthroughServices:
         connector = self._runtime.connector(integration.tool)
         async with _logged(integration, api, request) as outcome:
             if request.parts is not None:
-                request = replace(request, parts=await self._fetched(request.parts))
+                request = await self._with_files(request)
             context = await self._runtime.context(row)
             answer = await passthrough.send(context, connector.manifest, connector.passthrough[api], request)
             outcome.append(answer.status)
         return answer
 
+    async def _with_files(self, request: PassthroughRequest) -> PassthroughRequest:
+        """The request with the content of files that are named by a URL; fetching them takes from its time."""
+        began, seconds = monotonic(), min(request.timeout_seconds, MAX_TIMEOUT_SECONDS)
+        if sum(part.url is not None for part in request.parts or ()) > _MAX_FETCHED:
+            raise InvalidInput(f"At most {_MAX_FETCHED} files are fetched for one request.")
+        try:
+            async with asyncio.timeout(seconds):
+                parts = await self._fetched(request.parts or ())
+        except TimeoutError:
+            raise TimeoutError(f"The files did not arrive within {seconds:g} seconds. Nothing was sent.") from None
+        return replace(request, parts=parts, timeout_seconds=max(0.001, seconds - (monotonic() - began)))
+
     async def _fetched(self, parts: Sequence[Part]) -> Sequence[Part]:
-        """The parts with the content of those that are named by a URL, all of them together below the limit."""
+        """All parts with their content, as long as they are below the limit together."""
         fetched: list[Part] = []
-        left = passthrough.MAX_REQUEST_BYTES
+        left = MAX_REQUEST_BYTES
         for part in parts:
             if part.url is not None:
-                content = b""
                 async with self._runtime.guarded.get(part.url, max_bytes=left) as answer:
                     if answer.status != 200:
                         raise FetchFailed(f"The address of a file answers with status {answer.status}.")
                     content = b"".join([chunk async for chunk in answer.chunks])
-                    kind = answer.headers.get("content-type", "").partition(";")[0].strip() or None
+                kind = answer.headers.get("content-type", "").partition(";")[0].strip() or None
                 part = replace(part, content=content, content_type=part.content_type or kind, url=None)
             left = max(0, left - len(part.content))
             fetched.append(part)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -61,7 +61,7 @@ class PassThroughRequest(msgspec.Struct, kw_only=True):
     data: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
     request_format: Format | None = "JSON"
     response_format: Literal[Format, "BINARY"] | None = "JSON"
-    timeout: float | None = None
+    timeout: Annotated[float, msgspec.Meta(gt=0)] | None = None
 
 
 async def pass_through(call: Call) -> Answer:
