@@ -20,7 +20,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from atsumi.dialects.services import Access, Caller, Integration
-from atsumi.errors import AuthenticationRequired, InvalidInput, RateLimited
+from atsumi.errors import AuthenticationRequired, InProgress, InvalidInput, RateLimited
 from atsumi.model.ids import from_base58
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -221,9 +221,12 @@ async def read_body(receive: Receive | None, longest: int = LONGEST_BODY) -> byt
 
 def retry_after(error: Exception) -> Headers:
     """How long to wait, where the error is about that."""
-    if not isinstance(error, RateLimited):
+    if isinstance(error, InProgress):
+        seconds = error.seconds
+    elif isinstance(error, RateLimited):
+        seconds = max(1, ceil((error.retry_at - datetime.now(UTC)).total_seconds()))
+    else:
         return ()
-    seconds = max(1, ceil((error.retry_at - datetime.now(UTC)).total_seconds()))
     return ((b"retry-after", str(seconds).encode()),)
 
 

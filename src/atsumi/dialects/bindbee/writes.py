@@ -29,7 +29,7 @@ from atsumi.dialects.bindbee.lists import BY_NAME, ListSpec
 from atsumi.dialects.bindbee.parameters import boolean, read_query
 from atsumi.dialects.http import Answer
 from atsumi.dialects.services import Integration
-from atsumi.dialects.writing import LONGEST_BODY, REPLAYED, EncodedFile, receipt_headers, wish
+from atsumi.dialects.writing import LONGEST_BODY, REPLAYED, EncodedFile, Wish, receipt_headers, wish
 from atsumi.model.actions import Action
 from atsumi.model.draft import AttachmentDraft, Draft, Ref
 from atsumi.model.ids import record_id
@@ -128,7 +128,7 @@ async def _write(
 ) -> Answer:
     """Have it written, and answer. ``texts`` are the files that came along, in base64."""
     is_dry = read_query(WRITE_PARAMETERS, call.scope["query_string"])["dry_run"]
-    wanted = wish(call.scope)
+    wanted = _wish(call)
     request = replace(
         request,
         contents=_contents(request.draft, texts, place),
@@ -149,6 +149,13 @@ async def _write(
     body = await _result(call, integration, found.receipt, warnings, spec)
     first = await call.services.keep_answer(integration, found.receipt.id, Answered(200, body))
     return Answer(first.body, first.status)
+
+
+def _wish(call: Call) -> Wish:
+    try:
+        return wish(call.scope)
+    except errors.InvalidInput as error:
+        raise InvalidRequest([value_fault(["header", error.path or ""], str(error), None)]) from error
 
 
 def _contents(draft: Draft, texts: Mapping[int, str], place: Place) -> Mapping[int, Content]:
