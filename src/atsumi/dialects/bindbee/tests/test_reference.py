@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 import jsonschema
 import pytest
 import yaml
 
+from atsumi.actions.requests import ActionState, Receipt, Written
 from atsumi.dialects.bindbee.lists import BY_NAME, LISTS, ListSpec
 from atsumi.dialects.bindbee.openapi import openapi_document
 from atsumi.dialects.bindbee.parse import keys_of
 from atsumi.dialects.bindbee.tests.kit import client, fragment, read, whole_account
-from atsumi.dialects.kombo.tests.kit import reference
+from atsumi.dialects.bindbee.tests.test_writes import JOB, PERSON, STAGE, Writing, parsed
+from atsumi.dialects.kombo.tests.kit import CHANGED_AT, reference
+from atsumi.model.actions import Action
 from atsumi.model.catalog import STRUCTS
 
 pytestmark = pytest.mark.reference
@@ -28,8 +32,8 @@ def contract() -> dict[str, Any]:
     return loaded
 
 
-def check(contract: dict[str, Any], path: str, instance: object, code: str = "200") -> None:
-    answer = contract["paths"][path]["get"]["responses"][code]
+def check(contract: dict[str, Any], path: str, instance: object, code: str = "200", method: str = "get") -> None:
+    answer = contract["paths"][path][method]["responses"][code]
     if "$ref" in answer:
         answer = contract["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]]
     schema = answer["content"]["application/json"]["schema"]
@@ -85,3 +89,43 @@ def test_the_lists_and_their_parameters_are_those_of_the_contract(contract: dict
     served = {path.removeprefix("/api/ats/v1/") for path in contract["paths"] if path.startswith("/api/ats/v1/")}
     lists = {path for path in served if "/" not in path} - {"connectors", "integrations"}
     assert lists == {spec.name for spec in LISTS}
+
+
+# Writes.
+
+
+def test_every_create_of_the_contract_is_served(contract: dict[str, Any]) -> None:
+    ours = json.loads(openapi_document())["paths"]
+    theirs = {path.removeprefix("/api") for path, methods in contract["paths"].items() if "post" in methods}
+    creates = {path for path in theirs if path.startswith("/ats/")}
+    assert creates == {path for path, methods in ours.items() if path.startswith("/ats/") and "post" in methods}
+
+
+@pytest.mark.parametrize("name", ["AtsCandidateWrite", "PostCandidate"])
+def test_every_field_of_the_contracts_bodies_is_read(contract: dict[str, Any], name: str) -> None:
+    """The samples that the contract gives, all at once; ours is its own job."""
+    properties = contract["components"]["schemas"][name]["properties"]
+    body = {field: one["examples"][0] for field, one in properties.items() if one.get("examples")}
+    body |= {field: str(JOB) for field in ("job", "job_id") if field in body}
+    if "job_interview_stage_id" in body:
+        body["job_interview_stage_id"] = str(STAGE)
+    found = parsed(body if name == "AtsCandidateWrite" else {"data": body, "job_requisition_id": "77"})
+    assert (found.draft.first_name, found.draft.email_address) == ("John", "john@doe.com")
+
+
+async def test_what_creates_answer_fits_the_contract(contract: dict[str, Any]) -> None:
+    receipt = Receipt(
+        UUID(int=1), Action.CREATE_CANDIDATE, ActionState.SUCCEEDED, "bindbee", CHANGED_AT, candidate=UUID(int=2)
+    )
+    services = Writing(Written(receipt))
+    path = "/api/ats/v1/candidates"
+    async with client(services) as http:
+        created = await http.post(path, json=PERSON | {"job": str(services.job)})
+        assert created.status_code == 200
+        check(contract, path, created.json(), method="post")
+        check(contract, path, (await http.post(path, json={})).json(), "422", "post")
+        check(contract, "/api/ats/v1/tags", (await http.post("/api/ats/v1/tags")).json(), "403", "post")
+        meta = (await http.get(f"{path}/create/meta")).json()
+        check(contract, f"{path}/create/meta", meta)
+    node = {"$ref": "#/components/schemas/WriteSchemaNode", "components": contract["components"]}
+    jsonschema.Draft202012Validator(node).validate(meta["data"])
