@@ -77,6 +77,14 @@ async def test_what_was_created_is_stored_before_its_caller_hears_of_it(account:
     assert await account.fetch("SELECT 1 FROM created_application WHERE integration = $1")
 
 
+async def test_a_sync_finds_nothing_to_change_in_what_was_written(account: Account) -> None:
+    await written(account, request_of(account))
+    before, documents = await account.canonical(), await account.fragments()
+    assert (await account.sync("full")).state == "SUCCEEDED"
+    assert await account.canonical() == before
+    assert await account.fragments() == documents
+
+
 async def test_an_equal_request_is_the_same_action(account: Account) -> None:
     first = await written(account, request_of(account))
     assert await written(account, request_of(account)) == first

@@ -12,7 +12,7 @@ from atsumi.store import records as store
 from atsumi.store.records import Connection, RawRow
 from atsumi.sync.codec import content_hash
 from atsumi.sync.groups import affected_groups
-from atsumi.sync.page import remap_groups
+from atsumi.sync.page import compare, remap_groups, unique
 from atsumi.sync.target import Target
 
 
@@ -29,16 +29,12 @@ async def store_answer(
     Nothing is inferred from what the page does not show. ``also`` is done in the same transaction. Raises
     :class:`~atsumi.errors.NotFound` when the integration is gone.
     """
-    by_key = {(raw.stream, raw.remote_id): raw for raw in target.shape.narrowed(page.records)}
+    records = unique(target.shape.narrowed(page.records))
     async with pool.acquire() as connection, connection.transaction():
         owner = await deletion.visit(connection, integration)
         if also is not None:
             await also(connection)
-        changed = []
-        for stream in {raw.stream for raw in by_key.values()}:
-            found = {raw.remote_id: raw for raw in by_key.values() if raw.stream == stream}
-            hashes = await store.raw_hashes(connection, integration, stream, list(found))
-            changed += [raw for id, raw in found.items() if hashes.get(id) != content_hash(raw.data)]
+        changed = (await compare(connection, integration, records, ())).changed
         if not changed:
             return 0
         tick = await store.take_clock(connection, owner)

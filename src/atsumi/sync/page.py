@@ -39,7 +39,7 @@ class PageResult(NamedTuple):
     troubles: Sequence[str] = ()
 
 
-class _Difference(NamedTuple):
+class Difference(NamedTuple):
     """``new`` are the changed records that were not stored, or gone."""
 
     changed: list[RawRecord]
@@ -66,14 +66,14 @@ async def store_page(
     Raises :class:`~atsumi.errors.StaleToken` when another worker owns the sync by now.
     """
     page = target.shape.narrow(page)
-    records = _unique(page.records)
+    records = unique(page.records)
     noted = [*page.issues, *([_GAP._replace(stream=stream)] if page.has_gap else ())]
     # Observations that a page brings along (stages seen, stand-ins) are stored, but nobody counts them as records.
     seen = sum(raw.stream == stream for raw in records)
     snapshot_of = () if page.ends_unproven else page.snapshot_of
     troubles: Sequence[str] = ()
     async with pool.acquire() as connection:
-        difference = await _difference(connection, owner.integration, records, snapshot_of)
+        difference = await compare(connection, owner.integration, records, snapshot_of)
         changed = sum(raw.stream == stream for raw in difference.changed)
         async with connection.transaction():
             if not difference.changed and not difference.gone:
@@ -109,15 +109,15 @@ async def store_page(
     return PageResult(seen, changed, len(changes), len(issues), troubles)
 
 
-def _unique(records: Sequence[RawRecord]) -> list[RawRecord]:
+def unique(records: Sequence[RawRecord]) -> list[RawRecord]:
     """The last of each record: a tool may repeat one within a page."""
     return list({(raw.stream, raw.remote_id): raw for raw in records}.values())
 
 
-async def _difference(
+async def compare(
     connection: Connection, integration: int, records: Sequence[RawRecord], snapshot_of: Sequence[str]
-) -> _Difference:
-    """What the page changes, by content hash."""
+) -> Difference:
+    """What the page changes, by content hash. Stand-ins are left out for what is stored or on the page itself."""
     by_stream: dict[str, dict[str, RawRecord]] = {stream: {} for stream in snapshot_of}
     for raw in records:
         by_stream.setdefault(raw.stream, {})[raw.remote_id] = raw
@@ -132,22 +132,20 @@ async def _difference(
             missing = await store.missing_raw(connection, integration, stream, list(found))
             if missing:
                 gone[stream] = missing
-    return _Difference(await _without_stand_ins(connection, integration, changed), gone, new)
+    return Difference(await _without_stand_ins(connection, integration, changed), gone, new)
 
 
 async def _without_stand_ins(connection: Connection, integration: int, changed: list[RawRecord]) -> list[RawRecord]:
-    """Drop records that only stand in for one that is stored, even if it has gone: it is not brought back that way."""
+    """Drop records that only stand in for one that is there, even if it has gone: it is not brought back that way."""
     wanted: dict[str, set[str]] = {}
     for raw in changed:
         if raw.unless is not None:
             wanted.setdefault(raw.unless.stream, set()).add(raw.unless.remote_id)
     if not wanted:
         return changed
-    present = {
-        RawKey(stream, id)
-        for stream, ids in wanted.items()
-        for id in await deletion.known(connection, integration, stream, list(ids))
-    }
+    present = {RawKey(raw.stream, raw.remote_id) for raw in changed}
+    for stream, ids in wanted.items():
+        present |= {RawKey(stream, id) for id in await deletion.known(connection, integration, stream, list(ids))}
     return [raw for raw in changed if raw.unless is None or raw.unless not in present]
 
 
@@ -163,7 +161,7 @@ async def _apply(
     snapshot_of = () if page.ends_unproven else page.snapshot_of
     tick = await store.take_clock(connection, owner)
     # Looked up again behind the lock: another writer may have committed since.
-    difference = await _difference(connection, owner.integration, records, snapshot_of)
+    difference = await compare(connection, owner.integration, records, snapshot_of)
     replaced = await _replaced(connection, owner.integration, difference)
     changed = [raw for raw in difference.changed if raw not in replaced]
     await store.write_raw(connection, owner, tick, _rows(changed))
@@ -183,7 +181,7 @@ async def _apply(
     return changes, [*issues, *found], verdict.troubles
 
 
-async def _replaced(connection: Connection, integration: int, difference: _Difference) -> list[RawRecord]:
+async def _replaced(connection: Connection, integration: int, difference: Difference) -> list[RawRecord]:
     """What a document that misses records says anew of those that it still holds.
 
     It waits with the missing ones: a document without them may have lost what else refers to them, too.
