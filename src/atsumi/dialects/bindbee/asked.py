@@ -1,4 +1,4 @@
-"""What is known of the jobs that people can apply for: their stages and their questions, by this surface's ids."""
+"""What is known before a write: whether it may be, and the jobs with their stages and questions, by our ids here."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from uuid import UUID
 import msgspec
 
 from atsumi.dialects.bindbee.call import Call
+from atsumi.dialects.bindbee.errors import Forbidden
 from atsumi.dialects.services import Integration
 from atsumi.dialects.write_services import JobQuestion
+from atsumi.model.actions import Action
 from atsumi.model.enums import JobStatus
 from atsumi.model.ids import record_id
 from atsumi.model.names import Model
@@ -49,6 +51,12 @@ class KnownJob:
     name: str | None
     stages: Sequence[KnownStage] = ()
     questions: Mapping[UUID, JobQuestion] = field(default_factory=dict)
+
+
+def check_scope(integration: Integration, kind: Action) -> None:
+    """Raise :class:`Forbidden` for an action that the operator or the customer has switched off."""
+    if integration.scope.is_left_out(kind):
+        raise Forbidden("Writes are disabled for the model: they are out of this connector's scope.")
 
 
 async def known_job(call: Call, integration: Integration, id: UUID) -> KnownJob | None:

@@ -16,7 +16,7 @@ import msgspec
 from pydantic import BaseModel
 
 from atsumi.connector.writing import FileRules, WriteAction
-from atsumi.dialects.bindbee.asked import KnownJob, known_job, open_jobs
+from atsumi.dialects.bindbee.asked import KnownJob, check_scope, known_job, open_jobs
 from atsumi.dialects.bindbee.bodies import ADDITIONAL_PLACES, PLACES, AtsCandidateWrite
 from atsumi.dialects.bindbee.call import Call
 from atsumi.dialects.bindbee.errors import InvalidRequest, value_fault
@@ -53,6 +53,7 @@ async def create_meta(call: Call) -> bytes:
     action = call.services.write_action(integration.tool, Action.CREATE_CANDIDATE)
     if action is None:
         raise UnsupportedByTool(f"Meta API is not implemented for Candidate in {integration.tool}.")
+    check_scope(integration, Action.CREATE_CANDIDATE)
     sources = await call.services.known_sources(integration)
     if wanted is None:
         jobs = await open_jobs(call, integration)

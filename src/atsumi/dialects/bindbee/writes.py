@@ -19,7 +19,7 @@ from atsumi.actions.requests import Answered, Content, Deferred, Planned, Receip
 from atsumi.connector.writing import WriteAction
 from atsumi.dialects.bindbee import write_wire as wire
 from atsumi.dialects.bindbee.answers import document
-from atsumi.dialects.bindbee.asked import known_job
+from atsumi.dialects.bindbee.asked import check_scope, known_job
 from atsumi.dialects.bindbee.bodies import Applying, AtsAttachmentWrite, AtsCandidateWrite, CreateAtsApplication
 from atsumi.dialects.bindbee.call import Call
 from atsumi.dialects.bindbee.custom_field_requests import json_of
@@ -101,8 +101,7 @@ def _ability(call: Call, integration: Integration, kind: Action) -> WriteAction:
     if action is None:
         what = kind.value.replace("_", " ")
         raise Forbidden(f"Writes are disabled for the model: {integration.tool} offers no way to {what}.")
-    if integration.scope.is_left_out(kind):
-        raise Forbidden("Writes are disabled for the model: they are out of this connector's scope.")
+    check_scope(integration, kind)
     return action
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -26,10 +27,12 @@ from atsumi.model.actions import Action
 from atsumi.model.draft import ApplicationDraft, Gender
 from atsumi.model.enums import JobStatus, SalaryPeriod
 from atsumi.model.job import Job
+from atsumi.model.scope import EVERYTHING
 
 JOB = UUID("00000000-0000-8000-8000-0000000000b1")
 STAGE = UUID("00000000-0000-8000-8000-0000000000b2")
 KNOWN = KnownJob(JOB, "77", "Engine builder", [KnownStage(STAGE, "Screening", "system:screening")])
+META = "/api/ats/v1/candidates/create/meta"
 PERSON = {"first_name": "Ada", "last_name": "Lovelace", "email_addresses": ["ada@example.com"]}
 CALL = RemoteCall("personio", "create application", "POST", "https://tool.test", 400)
 
@@ -158,10 +161,10 @@ class Writing(kit.FakeServices):
         super().__init__(jobs=[fragment("jobs", job)])
         self.outcome = outcome
         self.job = next(iter(self.stored[job.model])).id
-        self.written: list[WriteRequest] = []
+        self.actions = dict.fromkeys((Action.CREATE_CANDIDATE, Action.CREATE_APPLICATION), action(*DRAFTED))
 
     def write_action(self, tool: str, kind: Action) -> WriteAction | None:
-        return None if kind is Action.ADD_CANDIDATE_ATTACHMENT else action(*DRAFTED)
+        return self.actions.get(kind)
 
     async def job_questions(self, integration: Integration, job: UUID | None = None) -> Sequence[JobQuestion]:
         return ()
@@ -170,7 +173,6 @@ class Writing(kit.FakeServices):
         return ()
 
     async def write(self, integration: Integration, request: WriteRequest) -> Written:
-        self.written.append(request)
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
@@ -264,3 +266,24 @@ async def test_a_key_that_cannot_be_one_is_told_of_its_header() -> None:
     answer = await answer_to(errors.Conflict("never asked"), X_Idempotency_Key="k" * 300)
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"] == ["header", "X-Idempotency-Key"]
+
+
+async def test_what_is_out_of_scope_is_neither_written_nor_described() -> None:
+    services = Writing(errors.Conflict("never asked"))
+    services.change_integration(scope=replace(EVERYTHING, actions=frozenset({Action.CREATE_CANDIDATE})))
+    async with client(services) as http:
+        answers = [await http.post("/api/ats/v1/candidates", json={}), await http.get(META)]
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert all("scope" in answer.json()["detail"] for answer in answers)
+
+
+async def test_a_tool_that_creates_no_candidates_has_no_meta() -> None:
+    services = Writing(errors.Conflict("never asked"))
+    services.actions = {}
+    async with client(services) as http:
+        described, written = await http.get(META), await http.post("/api/ats/v1/candidates", json={})
+    assert (described.status_code, described.json()["detail"]) == (
+        501,
+        "Meta API is not implemented for Candidate in personio.",
+    )
+    assert written.status_code == 403
