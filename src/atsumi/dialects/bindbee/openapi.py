@@ -16,7 +16,7 @@ from atsumi.dialects.bindbee.operations import OPERATIONS, Operation
 from atsumi.dialects.bindbee.parameters import Parameter
 from atsumi.dialects.bindbee.parse import FILE_URL
 from atsumi.dialects.bindbee.passthrough import REMOTE_LOCATION, REMOTE_STATUS
-from atsumi.dialects.bindbee.write_wire import WritePlan, WriteReceipt
+from atsumi.dialects.bindbee.write_wire import Meta, WritePlan, WriteReceipt
 from atsumi.model.names import Model
 
 Json = dict[str, Any]
@@ -47,6 +47,7 @@ _TOOL_IS_AWAY = {
     "503": "The tool is away, or it is not known yet whether it has done it. The same request may be sent again.",
 }
 """What may be answered besides to requests that ask the tool."""
+_NO_META = {"501": "The tool creates no such records."}
 _DEFERRED = {
     "202": openapi.content(
         "It will be done, as `Prefer: respond-async` asks for. `Location` leads to its state.",
@@ -191,6 +192,8 @@ def _responses(operation: Operation) -> Json:
     refusals = _REFUSALS if operation.method == "GET" else _REFUSALS | _CONFLICT
     if operation.is_write:
         refusals = refusals | _TOOL_IS_AWAY
+    if operation.answer is Meta:
+        refusals = refusals | _NO_META
     return {
         str(operation.status): openapi.content("Success.", _success(operation), example=_example(operation))
         if operation.status != _EMPTY
