@@ -84,7 +84,7 @@ def read(body: Any, declared: WriteAction, known: list[KnownJob]) -> None:
     parse(flat, AtsCandidateWrite, declared, job)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data(), declared=actions(), known=st.tuples(jobs(1), jobs(2)).map(list))
 def test_every_body_that_fits_is_read(data: st.DataObject, declared: WriteAction, known: list[KnownJob]) -> None:
     schema = body_schema(declared, SOURCES, known)
@@ -96,7 +96,7 @@ def test_every_body_that_fits_is_read(data: st.DataObject, declared: WriteAction
     jsonschema.Draft202012Validator(job_schema(declared, SOURCES, chosen)).validate(body)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=st.data(), declared=actions(), known=st.tuples(jobs(1), jobs(2)).map(list))
 def test_every_body_that_breaks_it_is_refused_where_it_does(
     data: st.DataObject, declared: WriteAction, known: list[KnownJob]
