@@ -130,7 +130,9 @@ async def test_files_go_with_it(account: Account) -> None:
     [application] = created(account)
     [document] = account.simulator.company.own_documents(application)
     assert (document.name, document.category, document.content) == ("cv.pdf", "cv", PDF)
-    assert not await account.pool.fetch("SELECT 1 FROM action_file")
+    assert not await account.fetch(
+        "SELECT 1 FROM action_file f JOIN action a ON a.id = f.action WHERE a.integration = $1"
+    )
 
 
 async def test_a_record_that_is_not_there_is_named(account: Account) -> None:

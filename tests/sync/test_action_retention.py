@@ -15,8 +15,7 @@ from atsumi.errors import AlreadyExists, OutcomeUnknown, RemoteCall
 from atsumi.model.ids import record_id
 from atsumi.model.names import Model
 from atsumi.store import action_retention
-from atsumi.store import actions as ledger
-from atsumi.store.action_contents import note_step, write_file_part
+from atsumi.store.action_contents import keep_answer, note_step, write_file_part
 from atsumi.store.action_retention import LISTED
 from atsumi.store.actions import KEY_LIFETIME, SAME_REQUEST, ActionClaim
 from atsumi.sync.blanking import blank_due
@@ -62,7 +61,7 @@ async def answered(account: Account, *, error: AlreadyExists | None = None, **op
     """An action that has ended, and whose caller was answered."""
     claim = await begun(account, **options)
     await ended(account, claim, error, application=uuid4(), candidate=uuid4())
-    await ledger.keep_answer(account.pool, account.runtime.vault, account.number, claim.id, ANSWER)
+    await keep_answer(account.pool, account.runtime.vault, account.number, claim.id, ANSWER)
     return claim
 
 
@@ -141,7 +140,7 @@ async def applied(product: Product, **options: Any) -> tuple[Account, WriteReque
     account = await product.synced(company_with_open_job(applications=3))
     request = applying(account, key="k", **options)
     receipt = await write(account, request)
-    await ledger.keep_answer(account.pool, account.runtime.vault, account.number, receipt.id, ANSWER)
+    await keep_answer(account.pool, account.runtime.vault, account.number, receipt.id, ANSWER)
     [row] = await account.fetch("SELECT remote_id FROM record WHERE integration = $1 AND id = $2", receipt.application)
     return account, request, row["remote_id"]
 

@@ -17,7 +17,7 @@ import msgspec
 
 from atsumi.actions import outcome as outcomes
 from atsumi.actions.files import FileDesk, Kept
-from atsumi.actions.journal import LedgerJournal
+from atsumi.actions.journal import VISIBLE_AFTER_SECONDS, LedgerJournal
 from atsumi.actions.outcome import Outcome
 from atsumi.connector.context import Context, Log
 from atsumi.connector.guarded import GuardedClient
@@ -51,9 +51,10 @@ from atsumi.sync.target import Target
 
 HEARTBEAT_SECONDS = 5.0
 _LOOKS = (0.0, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 3.0)
-"""The pauses between looks for what was made, while the caller waits."""
 _FIRST_PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE = timedelta(minutes=15)
+_CERTAIN_AFTER = timedelta(hours=1)
+"""Once a tool has not shown for so long what it may have accepted, its refusal of the same counts."""
 _GIVEN_UP_AFTER = timedelta(days=1)
 """An action that nobody waits for and that keeps failing in passing fails for good after that."""
 
@@ -76,6 +77,9 @@ class ActionWork:
     created_at: datetime
     attempts: int = 1
     looks: tuple[float, ...] = _LOOKS
+    """The pauses between looks for what was made, while the caller waits."""
+    visible_after_seconds: float = VISIBLE_AFTER_SECONDS
+    certain_after: timedelta = _CERTAIN_AFTER
 
 
 def provisional_id(integration: UUID, model: Model, action: UUID) -> UUID:
@@ -112,6 +116,8 @@ class _Attempt:
     def __init__(self, work: ActionWork) -> None:
         self._work = work
         self._journal: LedgerJournal | None = None
+        self._has_ended = False
+        """It has succeeded before, and its record is looked for."""
 
     async def run(self) -> None:
         try:
@@ -129,18 +135,30 @@ class _Attempt:
     async def _run(self) -> None:
         work = self._work
         noted = await contents.steps(work.pool, work.vault, work.claim)
-        journal = LedgerJournal(work.pool, work.vault, work.claim, noted, work.tool)
+        journal = LedgerJournal(
+            work.pool,
+            work.vault,
+            work.claim,
+            noted,
+            work.tool,
+            visible_after_seconds=work.visible_after_seconds,
+        )
         self._journal = journal
         row = await ledger.find(work.pool, work.claim.integration, work.claim.id)
         if row is not None:
             for warning in outcomes.decode(ledger.opened(work.vault, row)).warnings:
                 journal.warn(warning)
+            self._has_ended = row.ended_at is not None
         data = await contents.draft_of(work.pool, work.vault, work.claim)
         draft = msgspec.json.decode(data, type=DRAFTS[work.kind])
-        if row is None or row.ended_at is None:
+        made = None
+        if journal.may_have_acted:
+            # It may be there although nothing else that it takes can be done now.
+            made = await work.action.find(work.context, draft, journal)
+        if made is None and not self._has_ended:
             await self._fetch_files(draft, journal)
             await work.action.perform(work.context, draft, journal)
-        await self._record(draft, journal, has_ended=row is not None and row.ended_at is not None)
+        await self._record(draft, journal, made)
 
     async def _fetch_files(self, draft: Draft, journal: LedgerJournal) -> None:
         """Get the files that the caller gave addresses of, and complete the draft with what they are."""
@@ -161,12 +179,12 @@ class _Attempt:
             kept = msgspec.json.decode(found, type=Kept)
             draft.files[index] = msgspec.structs.replace(file, size_bytes=kept.size_bytes, sha256=kept.sha256)
 
-    async def _record(self, draft: Draft, journal: LedgerJournal, *, has_ended: bool) -> None:
+    async def _record(self, draft: Draft, journal: LedgerJournal, made: Made | None) -> None:
         """Store what was made, and end the action in the same transaction."""
         work = self._work
-        made = await self._look(draft, journal, once=has_ended)
+        made = made or await self._look(draft, journal)
         if made is None:
-            await self._end_unseen(journal, has_ended=has_ended)
+            await self._end_unseen(journal)
             return
         ids = {model: record_id(work.target.integration, model, remote) for model, remote in made.ids.items()}
 
@@ -175,7 +193,7 @@ class _Attempt:
             application = made.ids.get(Model.APPLICATION)
             if application is not None and work.kind in (Action.CREATE_APPLICATION, Action.CREATE_CANDIDATE):
                 await modes.note_created_application(connection, number, application)
-            if has_ended:
+            if self._has_ended:
                 stand_ins = [
                     (CODES[model], provisional_id(work.target.integration, model, work.claim.id), id)
                     for model, id in ids.items()
@@ -194,9 +212,9 @@ class _Attempt:
         await store_answer(work.pool, work.claim.integration, work.target, made.page, also=end)
         work.log.info("action.done", action=str(work.claim.id), kind=work.kind, attempts=work.attempts)
 
-    async def _look(self, draft: Draft, journal: LedgerJournal, *, once: bool) -> Made | None:
+    async def _look(self, draft: Draft, journal: LedgerJournal) -> Made | None:
         """What was made, if the tool shows it before long."""
-        for pause in self._work.looks[:1] if once else self._work.looks:
+        for pause in self._work.looks[:1] if self._has_ended else self._work.looks:
             await asyncio.sleep(pause)
             try:
                 made = await self._work.action.find(self._work.context, draft, journal)
@@ -208,11 +226,11 @@ class _Attempt:
                 return made
         return None
 
-    async def _end_unseen(self, journal: LedgerJournal, *, has_ended: bool) -> None:
+    async def _end_unseen(self, journal: LedgerJournal) -> None:
         """The tool has accepted it and does not show it: its caller gets ids that will lead to it."""
         work = self._work
         is_hopeless = datetime.now(UTC) - work.created_at > ledger.KEY_LIFETIME
-        if not has_ended:
+        if not self._has_ended:
             journal.warn(
                 f"{work.tool} has accepted this and does not show it yet. The ids are stand-ins, which will lead "
                 f"to the record as soon as it can be read; /atsumi/v1/actions/{work.claim.id} tells when."
@@ -234,24 +252,37 @@ class _Attempt:
         work = self._work
         work.log.warning("action.failed", action=str(work.claim.id), kind=work.kind, reason=_plain(error))
         journal = self._journal
-        if isinstance(error, OutcomeUnknown) or (journal is not None and journal.may_have_acted):
-            await self._give_back(error, _pause(work.attempts))
-            return
-        if self._is_final(error):
-            async with work.pool.acquire() as connection, connection.transaction():
-                await ledger.end(
-                    connection,
-                    work.vault,
-                    work.claim,
-                    "FAILED",
-                    self._outcome(error),
-                    error_kind=outcomes.kind_of(error),
-                )
-            return
-        pause = _pause(work.attempts) if work.is_deferred else None
-        if pause is not None and isinstance(error, RateLimited):
-            pause = max(pause, error.retry_at - datetime.now(UTC))
-        await self._give_back(error, pause)
+        if self._has_ended:
+            await self._give_back(None, self._pause(error))
+        elif journal is not None and journal.may_have_acted:
+            await self._settle_doubt(journal, error)
+        elif self._is_final(error):
+            await self._end_failed(error)
+        else:
+            await self._give_back(error, self._pause(error) if work.is_deferred else None)
+
+    async def _settle_doubt(self, journal: LedgerJournal, error: AtsumiError) -> None:
+        """Nothing is said but that the outcome is not known, until the tool must have shown it."""
+        if isinstance(error, RemoteRejected) and journal.doubted_for >= self._work.certain_after:
+            await self._end_failed(error)
+        elif journal.doubted_for >= ledger.KEY_LIFETIME:
+            what = "the request was sent, and whether the tool has done it could not be found out; look there first"
+            await self._end_failed(OutcomeUnknown(journal.doubt(error).call, what))
+        else:
+            await self._give_back(journal.doubt(error), self._pause(error))
+
+    async def _end_failed(self, error: AtsumiError) -> None:
+        work = self._work
+        async with work.pool.acquire() as connection, connection.transaction():
+            await ledger.end(
+                connection, work.vault, work.claim, "FAILED", self._outcome(error), error_kind=outcomes.kind_of(error)
+            )
+
+    def _pause(self, error: AtsumiError) -> timedelta:
+        if isinstance(error, RateLimited):
+            # It was nobody's fault, and says itself when.
+            return max(timedelta(seconds=_FIRST_PAUSE_SECONDS), error.retry_at - datetime.now(UTC))
+        return _pause(self._work.attempts)
 
     def _is_final(self, error: AtsumiError) -> bool:
         """Whether asking again would come to the same."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from atsumi.connector.writing import Notice
 from atsumi.errors import (
     AlreadyExists,
+    AtsumiError,
     AuthenticationFailed,
     OutcomeUnknown,
     PermissionMissing,
@@ -34,24 +36,37 @@ _REFUSED = (RemoteRejected, PermissionMissing, AuthenticationFailed, RateLimited
 
 
 class _Note(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A step's result, and the warnings up to then: they must not be lost with the process."""
+    """A step's result, and the warnings up to then: they must not be lost with the process.
+
+    ``first_sent_at``: since when nobody knows what came of a request.
+    """
 
     result: str = ""
     warnings: list[str] = []
+    first_sent_at: datetime | None = None
 
 
 class LedgerJournal:
     """:class:`~atsumi.connector.writing.Journal` of a claimed action. Every note is fenced by the claim."""
 
     def __init__(
-        self, pool: asyncpg.Pool, vault: Vault, claim: ActionClaim, steps: Mapping[str, StepRow], tool: str
+        self,
+        pool: asyncpg.Pool,
+        vault: Vault,
+        claim: ActionClaim,
+        steps: Mapping[str, StepRow],
+        tool: str,
+        *,
+        visible_after_seconds: float = VISIBLE_AFTER_SECONDS,
     ) -> None:
         self._pool = pool
         self._vault = vault
         self._claim = claim
         self._tool = tool
+        self._visible_after_seconds = visible_after_seconds
         self._done: dict[str, str] = {}
         self._begun: dict[str, float] = {}
+        self._doubted_since: datetime | None = None
         self.warnings: list[str] = []
         for name, row in steps.items():
             note = msgspec.json.decode(row.result, type=_Note)
@@ -59,6 +74,7 @@ class LedgerJournal:
                 self._done[name] = note.result
             else:
                 self._begun[name] = row.seconds
+                self._doubted_since = note.first_sent_at
             for warning in note.warnings:
                 self.warn(warning)
 
@@ -66,6 +82,18 @@ class LedgerJournal:
     def may_have_acted(self) -> bool:
         """Whether the tool was about to be asked for something and nobody knows what came of it."""
         return bool(self._begun)
+
+    @property
+    def doubted_for(self) -> timedelta:
+        """How long ago the first request was sent of which nobody knows what came of it."""
+        now = datetime.now(UTC)
+        return now - (self._doubted_since or now) if self.may_have_acted else timedelta(0)
+
+    def doubt(self, error: AtsumiError) -> OutcomeUnknown:
+        """What to say of the action while it may have been done, whatever went wrong meanwhile."""
+        if isinstance(error, OutcomeUnknown):
+            return error
+        return self._unknown(next(iter(self._begun)), error if isinstance(error, ToolError) else None)
 
     def warn(self, message: str) -> None:
         if message not in self.warnings:
@@ -90,7 +118,7 @@ class LedgerJournal:
             if found is not None:
                 await self._note(step, found, is_done=True)
                 return found
-            if self._begun[step] < VISIBLE_AFTER_SECONDS:
+            if self._begun[step] < self._visible_after_seconds:
                 raise self._unknown(step)
         await self._note(step, await self._sent(step, send, find), is_done=True)
         return self._done[step]
@@ -147,15 +175,23 @@ class LedgerJournal:
         )
 
     async def _note(self, step: str, result: str, *, is_done: bool) -> None:
-        note = msgspec.json.encode(_Note(result=result, warnings=self.warnings))
+        if not is_done and self._doubted_since is None:
+            self._doubted_since = datetime.now(UTC)
+        since = None if is_done else self._doubted_since
+        note = msgspec.json.encode(_Note(result=result, warnings=self.warnings, first_sent_at=since))
         await contents.note_step(self._pool, self._vault, self._claim, step, note, is_done=is_done)
         if is_done:
             self._done[step] = result
-            self._begun.pop(step, None)
+            self._clear(step)
 
     async def _unnote(self, step: str) -> None:
-        self._begun.pop(step, None)
+        self._clear(step)
         await contents.drop_step(self._pool, self._claim, step)
+
+    def _clear(self, step: str) -> None:
+        self._begun.pop(step, None)
+        if not self._begun:
+            self._doubted_since = None
 
     @asynccontextmanager
     async def open_file(self, index: int) -> AsyncIterator[AsyncIterator[bytes]]:

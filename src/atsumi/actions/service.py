@@ -36,7 +36,7 @@ from atsumi.connector.context import Context
 from atsumi.connector.contract import Connector
 from atsumi.connector.guarded import GuardedClient
 from atsumi.connector.writing import ToolRequest, WriteAction
-from atsumi.errors import InProgress, NotReady, RateLimited, RemoteCall, TooManyActions, UnsupportedByTool
+from atsumi.errors import InProgress, NotReady, RateLimited, RemoteCall, StaleToken, TooManyActions, UnsupportedByTool
 from atsumi.model.actions import Action
 from atsumi.model.draft import DRAFTS, Draft
 from atsumi.redaction import redact_headers, redact_text
@@ -87,11 +87,7 @@ class Desk:
             max_running=MAX_IN_FLIGHT,
         )
         if admitted is None:
-            raise TooManyActions(
-                f"{MAX_IN_FLIGHT} actions of this integration are under way, the most that may be. "
-                "Send the request again when one has ended.",
-                limit=MAX_IN_FLIGHT,
-            )
+            raise _too_many()
         row, is_new = admitted
         if not is_new:
             return await self._follow(row, request, deadline)
@@ -134,6 +130,9 @@ class Desk:
                 )
             outcome = outcomes.encode(Outcome(warnings=list(warnings)))
             await contents.set_draft(self.pool, self.vault, claim, msgspec.json.encode(draft), outcome)
+        except StaleToken:
+            # Its content took so long to arrive that its process was taken for dead.
+            raise _taken_back() from None
         except BaseException:
             await asyncio.shield(ledger.abandon(self.pool, claim))
             raise
@@ -147,7 +146,7 @@ class Desk:
             task.result()
         ended = await ledger.find(self.pool, self.place.number, row.id)
         if ended is None:
-            raise InProgress("This request was taken back. Send it again.", seconds=1)
+            raise _taken_back()
         if ended.state == ActionState.PENDING and ended.next_at is None:
             self._raise_kept(ended)
         return await self._await_end(ended, deadline)
@@ -155,12 +154,17 @@ class Desk:
     async def _follow(self, row: ActionRow, request: WriteRequest, deadline: float) -> Written | Deferred:
         """What comes of an action that an equal request has begun."""
         if request.is_deferred and row.ended_at is None:
+            await ledger.defer(self.pool, row.id)
             return Deferred(await self._receipt(row.id))
         if row.state == ActionState.PENDING and row.next_at is None:
             # It stopped in passing, and its caller asks again: it goes on at the step that failed.
             claim = await ledger.claim(self.pool, row.id, max_running=MAX_IN_FLIGHT)
             if claim is not None:
                 return await self._carry_out(claim, row, deadline)
+            if await ledger.in_flight(self.pool, self.place.number) >= MAX_IN_FLIGHT:
+                raise _too_many()
+            # Somebody else was faster, whose outcome is this one's.
+            return await self._await_end(await ledger.find(self.pool, self.place.number, row.id), deadline)
         return await self._await_end(row, deadline)
 
     async def _await_end(self, row: ActionRow | None, deadline: float) -> Written | Deferred:
@@ -174,11 +178,11 @@ class Desk:
             pause = min(pause * 1.5, _LATEST_SECONDS)
             row = await ledger.find(self.pool, self.place.number, row.id)
         if row is None:
-            raise InProgress("This request was taken back. Send it again.", seconds=1)
+            raise _taken_back()
         if row.state == ActionState.FAILED:
             self._raise_kept(row)
         receipt = await self._receipt(row.id)
-        kept = await ledger.kept_answer(self.pool, self.vault, row.integration, row.id)
+        kept = await contents.kept_answer(self.pool, self.vault, row.integration, row.id)
         answered = msgspec.msgpack.decode(kept, type=Answered) if kept is not None else None
         draft = None
         if receipt.is_provisional:
@@ -229,7 +233,7 @@ class Desk:
     async def _receipt(self, id: UUID, expected_wait: float | None = None) -> Receipt:
         row = await ledger.find(self.pool, self.place.number, id)
         if row is None:
-            raise InProgress("This request was taken back. Send it again.", seconds=1)
+            raise _taken_back()
         return receipt(row, self.vault, expected_wait)
 
 
@@ -269,6 +273,18 @@ def _intent(request: WriteRequest, surface: str) -> Intent:
 def _masked(request: ToolRequest) -> ToolRequest:
     """The request without secrets, as it may be shown."""
     return request._replace(url=redact_text(request.url), headers=redact_headers(request.headers))
+
+
+def _taken_back() -> InProgress:
+    return InProgress("This request was taken back. Send it again.", seconds=1)
+
+
+def _too_many() -> TooManyActions:
+    return TooManyActions(
+        f"{MAX_IN_FLIGHT} actions of this integration are under way, the most that may be. "
+        "Send the request again when one has ended.",
+        limit=MAX_IN_FLIGHT,
+    )
 
 
 def _now() -> float:

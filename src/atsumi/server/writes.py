@@ -21,8 +21,8 @@ from atsumi.model.job import Job
 from atsumi.model.names import Model
 from atsumi.server.acting import desk_for
 from atsumi.server.runtime import Runtime
+from atsumi.store import action_contents, aliases, records
 from atsumi.store import actions as ledger
-from atsumi.store import aliases, records
 from atsumi.sync import codec
 
 _OPEN_JOBS = 500
@@ -61,7 +61,7 @@ class WriteServices(ActionServices):
         return await (await desk_for(self._runtime, integration.number, self._surface)).plan(request)
 
     async def keep_answer(self, integration: Integration, action: UUID, answered: Answered) -> Answered:
-        kept = await ledger.keep_answer(
+        kept = await action_contents.keep_answer(
             self._runtime.pool, self._runtime.vault, integration.number, action, msgspec.msgpack.encode(answered)
         )
         return msgspec.msgpack.decode(kept, type=Answered)

@@ -1,6 +1,6 @@
-"""What an action consists of: its input, its files, and the steps that were done. All of it sealed.
+"""What an action consists of: its input, its files, the steps that were done, its answer. All of it sealed.
 
-Everything is written under the fencing token of whoever carries the action out, and raises
+Everything but the answer is written under the fencing token of whoever carries the action out, and raises
 :class:`~atsumi.errors.StaleToken` when somebody else does.
 """
 
@@ -46,9 +46,19 @@ async def write_file_part(
 
 
 async def cut_file(pool: asyncpg.Pool, claim: ActionClaim, ordinal: int, parts: int) -> None:
-    """Remove what an earlier, longer try left beyond so many parts."""
-    await pool.execute(
-        "DELETE FROM action_file WHERE action = $1 AND ordinal = $2 AND part >= $3", claim.id, ordinal, parts
+    """Remove what an earlier, longer try left beyond so many parts. Raises :class:`StaleToken`."""
+    fresh(
+        await pool.fetchval(
+            """
+            WITH held AS (SELECT id FROM action WHERE id = $1 AND token = $2 FOR UPDATE), gone AS (
+                DELETE FROM action_file USING held WHERE action = held.id AND ordinal = $3 AND part >= $4)
+            SELECT 1 FROM held
+            """,
+            claim.id,
+            claim.token,
+            ordinal,
+            parts,
+        )
     )
 
 
@@ -152,3 +162,24 @@ async def drop_step(pool: asyncpg.Pool, claim: ActionClaim, name: str) -> None:
             name,
         )
     )
+
+
+async def keep_answer(pool: asyncpg.Pool, vault: Vault, integration: int, id: UUID, answer: bytes) -> bytes:
+    """Keep the first answer to the caller; returns the one that was first."""
+    owner = f"{owner_of(integration, id)}/answer"
+    sealed = await pool.fetchval(
+        """
+        UPDATE action SET sealed_answer = coalesce(sealed_answer, $3) WHERE integration = $1 AND id = $2
+        RETURNING sealed_answer
+        """,
+        integration,
+        id,
+        vault.seal(answer, owner=owner),
+    )
+    return vault.open(sealed, owner=owner) if sealed is not None else answer
+
+
+async def kept_answer(pool: asyncpg.Pool, vault: Vault, integration: int, id: UUID) -> bytes | None:
+    """The first answer to the caller, if one is kept."""
+    sealed = await pool.fetchval("SELECT sealed_answer FROM action WHERE integration = $1 AND id = $2", integration, id)
+    return vault.open(sealed, owner=f"{owner_of(integration, id)}/answer") if sealed is not None else None

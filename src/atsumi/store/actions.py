@@ -22,11 +22,16 @@ LEASE = timedelta(seconds=30)
 KEY_LIFETIME = timedelta(days=7)
 SAME_REQUEST = timedelta(minutes=10)
 """Equal requests without a key are taken as one for so long after the first."""
+DEFERRED_AGAIN = timedelta(seconds=2)
+"""When an action is tried again that was deferred while it was carried out for its caller, and failed in passing."""
 MAX_OPEN = 1_000
 """Actions of one integration that may wait at the same time, deferred ones included."""
 
 _ALIVE = f"state = 'RUNNING' AND heartbeat_at > now() - interval '{LEASE.total_seconds():g} seconds'"
 """Somebody carries it out. A process that has died does not, though its actions are not taken up yet."""
+
+_LOCKED = "pg_advisory_xact_lock(hashtextextended('action/' || integration, 0))"
+"""Whoever has this lock decides alone who gets the integration's room."""
 
 _COLUMNS = """
 id, integration, kind, surface, state, is_deferred, token, attempts, created_at, next_at, ended_at, application_id,
@@ -120,9 +125,7 @@ async def admit(
     """
     async with pool.acquire() as connection, connection.transaction():
         # One request at a time decides, so that of equal ones only the first begins.
-        await connection.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('action/' || $1::bigint, 0))", integration
-        )
+        await connection.execute(f"SELECT {_LOCKED} FROM (VALUES ($1::bigint)) AS one (integration)", integration)
         found = await find_same(connection, integration, intent)
         if found is not None:
             return found, False
@@ -159,22 +162,25 @@ async def claim(
 
     One that has succeeded may be claimed as long as its record is looked for. ``is_due``: only at its time.
     """
-    row = await pool.fetchrow(
-        f"""
-        UPDATE action AS a SET state = CASE WHEN state = 'SUCCEEDED' THEN state ELSE 'RUNNING' END, token = token + 1,
-            heartbeat_at = now(), attempts = attempts + 1, next_at = NULL
-        WHERE id = $1 AND sealed_draft IS NOT NULL
-          AND (state IN ('PENDING', 'UNKNOWN') OR next_at IS NOT NULL OR heartbeat_at < now() - $2::interval)
-          AND (NOT $4 OR next_at <= now() OR (next_at IS NULL AND state IN ('RUNNING', 'SUCCEEDED')))
-          AND ($3::integer IS NULL OR $3 > (SELECT count(*) FROM action o WHERE o.integration = a.integration
-                                            AND o.id <> a.id AND {_ALIVE}))
-        RETURNING id, integration, token
-        """,
-        id,
-        LEASE,
-        max_running,
-        is_due,
-    )
+    async with pool.acquire() as connection, connection.transaction():
+        if max_running is not None:
+            await connection.execute(f"SELECT {_LOCKED} FROM action WHERE id = $1", id)
+        row = await connection.fetchrow(
+            f"""
+            UPDATE action AS a SET state = CASE WHEN state = 'SUCCEEDED' THEN state ELSE 'RUNNING' END,
+                token = token + 1, heartbeat_at = now(), attempts = attempts + 1, next_at = NULL
+            WHERE id = $1 AND sealed_draft IS NOT NULL
+              AND (state IN ('PENDING', 'UNKNOWN') OR next_at IS NOT NULL OR heartbeat_at < now() - $2::interval)
+              AND (NOT $4 OR next_at <= now() OR (next_at IS NULL AND state IN ('RUNNING', 'SUCCEEDED')))
+              AND ($3::integer IS NULL OR $3 > (SELECT count(*) FROM action o WHERE o.integration = a.integration
+                                                AND o.id <> a.id AND {_ALIVE}))
+            RETURNING id, integration, token
+            """,
+            id,
+            LEASE,
+            max_running,
+            is_due,
+        )
     return ActionClaim(*row) if row is not None else None
 
 
@@ -197,15 +203,18 @@ async def release(
     pause: timedelta | None,
     error_kind: str | None = None,
 ) -> None:
-    """Give an action back that has not ended: ``PENDING`` or ``UNKNOWN``, to be carried on after ``pause``.
+    """Give an action back: as ``PENDING`` or ``UNKNOWN``, to be carried on after ``pause``.
 
-    Without a pause nobody does until its caller asks again. Raises :class:`StaleToken`.
+    Without a pause nobody does until its caller asks again, unless it was deferred meanwhile. Of one that has ended,
+    whose record is looked for, nothing else changes. Raises :class:`StaleToken`.
     """
     fresh(
         await pool.fetchval(
             """
-            UPDATE action SET state = CASE WHEN state = 'SUCCEEDED' THEN state ELSE $3 END,
-                next_at = now() + $4::interval, sealed_outcome = $5, error_kind = $6
+            UPDATE action SET state = CASE WHEN ended_at IS NULL THEN $3 ELSE state END,
+                next_at = now() + coalesce($4::interval, CASE WHEN is_deferred THEN $7::interval END),
+                sealed_outcome = CASE WHEN ended_at IS NULL THEN $5 ELSE sealed_outcome END,
+                error_kind = CASE WHEN ended_at IS NULL THEN $6 ELSE error_kind END
             WHERE id = $1 AND token = $2 RETURNING 1
             """,
             claim.id,
@@ -214,7 +223,20 @@ async def release(
             pause,
             vault.seal(outcome, owner=f"{owner_of(claim.integration, claim.id)}/outcome"),
             error_kind,
+            DEFERRED_AGAIN,
         )
+    )
+
+
+async def defer(pool: asyncpg.Pool, id: UUID) -> None:
+    """Have an open action carried on to its end without its caller, who was promised that."""
+    await pool.execute(
+        """
+        UPDATE action SET is_deferred = true, next_at = CASE WHEN state = 'PENDING' THEN coalesce(next_at, now())
+                                                             ELSE next_at END
+        WHERE id = $1 AND ended_at IS NULL AND NOT is_deferred
+        """,
+        id,
     )
 
 
@@ -349,27 +371,6 @@ async def hurry(pool: asyncpg.Pool, integration: int, id: UUID) -> bool:
 async def in_flight(pool: asyncpg.Pool, integration: int) -> int:
     """How many actions are being carried out."""
     return int(await pool.fetchval(f"SELECT count(*) FROM action WHERE integration = $1 AND {_ALIVE}", integration))
-
-
-async def keep_answer(pool: asyncpg.Pool, vault: Vault, integration: int, id: UUID, answer: bytes) -> bytes:
-    """Keep the first answer to the caller; returns the one that was first."""
-    owner = f"{owner_of(integration, id)}/answer"
-    sealed = await pool.fetchval(
-        """
-        UPDATE action SET sealed_answer = coalesce(sealed_answer, $3) WHERE integration = $1 AND id = $2
-        RETURNING sealed_answer
-        """,
-        integration,
-        id,
-        vault.seal(answer, owner=owner),
-    )
-    return vault.open(sealed, owner=owner) if sealed is not None else answer
-
-
-async def kept_answer(pool: asyncpg.Pool, vault: Vault, integration: int, id: UUID) -> bytes | None:
-    """The first answer to the caller, if one is kept."""
-    sealed = await pool.fetchval("SELECT sealed_answer FROM action WHERE integration = $1 AND id = $2", integration, id)
-    return vault.open(sealed, owner=f"{owner_of(integration, id)}/answer") if sealed is not None else None
 
 
 def opened(vault: Vault, row: ActionRow) -> bytes | None:
