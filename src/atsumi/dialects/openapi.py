@@ -102,10 +102,10 @@ def query(name: str, schema: Json, description: str, *, is_required: bool = Fals
     return {"name": name, "in": "query", "required": is_required, "schema": schema, "description": description} | array
 
 
-def header(name: str, description: str) -> Json:
-    """A header that must be sent."""
+def header(name: str, description: str, *, is_required: bool = True) -> Json:
+    """A header that is sent with a request."""
     schema = {"type": "string"}
-    return {"name": name, "in": "header", "required": True, "schema": schema, "description": description}
+    return {"name": name, "in": "header", "required": is_required, "schema": schema, "description": description}
 
 
 def path_names(path: str) -> tuple[str, ...]:

@@ -12,7 +12,9 @@ from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import CODES, ErrorDocument, Family, codes_of
 from atsumi.dialects.kombo.general import CATEGORIES
 from atsumi.dialects.kombo.lists import LISTS, Filter, Kind, ListSpec
-from atsumi.dialects.kombo.operations import OPERATIONS, Operation
+from atsumi.dialects.kombo.operation import Operation
+from atsumi.dialects.kombo.operations import OPERATIONS
+from atsumi.dialects.kombo.writes import ActionReceipt
 from atsumi.dialects.openapi import object_of
 from atsumi.store.freshness import SYNC_STATES
 
@@ -32,6 +34,7 @@ _IN_PATHS = {
     "custom_field_id": "The custom field's id.",
     "integration_field_id": "The field's id.",
     "integration_id": "The integration, as `{tool}:{id}`.",
+    "job_id": "Our id of the job, or the tool's as `remote:{id}`.",
     "tool": "The integration's tool, such as `personio`.",
 }
 _OPEN_WORDS = {
@@ -73,18 +76,65 @@ _TAGS = {
     "passthrough": "Passthrough",
 }
 """The groups of operations that are no lists, by the first part of their paths."""
-_LISTS_TAG = "Lists"
+_LISTS_TAG, _WRITES_TAG = "Lists", "Writing"
 _MORE_STATUSES: Mapping[Family, Mapping[int, str]] = {
     Family.ATS: {404: "There is no such record."},
     Family.GENERAL: {404: "There is nothing with this id.", 409: "It is not possible as things stand."},
 }
 """What is answered besides without a code."""
 
+_READS_OF_FILES = ("GetAtsApplicationsApplicationIdAttachments", "GetAtsCandidatesCandidateIdAttachments")
+_CONCURRENCY: Json = {
+    "Concurrency-Limit": {
+        "schema": {"type": "integer"},
+        "description": "How many actions an integration may have under way at the same time.",
+    },
+    "Concurrency-Remaining": {"schema": {"type": "integer"}, "description": "How many more it may begin now."},
+}
+_REPLAYED: Json = {
+    "Idempotent-Replayed": {
+        "schema": {"const": "true"},
+        "description": "This answer was given before, to the same request.",
+    },
+}
+_DEFERRED: Json = {
+    "202": openapi.content(
+        "With `Prefer: respond-async`: the action is carried out in its turn. `Location` leads to its state.",
+        object_of(
+            {
+                "status": {"const": "success"},
+                "data": openapi.reference(ActionReceipt.__name__),
+                "warnings": {"type": "array", "items": object_of({"message": {"type": "string"}})},
+            }
+        ),
+        headers=_CONCURRENCY,
+    )
+}
+_WRITE_PARAMETERS = (
+    openapi.header(
+        "Idempotency-Key",
+        "Of your choice, new for each write: the same key with the same request, within 7 days, gives the first "
+        "answer again instead of writing twice. `X-Idempotency-Key` means the same. Without one, equal requests "
+        "within 10 minutes are one.",
+        is_required=False,
+    ),
+    openapi.header(
+        "Prefer",
+        "`respond-async` for a receipt at once, `wait=30` for at most 30 seconds of waiting.",
+        is_required=False,
+    ),
+    openapi.query(
+        "dry_run",
+        {"type": "boolean", "default": False},
+        "Answer with the requests that the tool would get, secrets masked, and send nothing. A parameter of ours.",
+    ),
+)
+
 
 def openapi_document() -> bytes:
     """The document as JSON."""
     bodies = [body for op in OPERATIONS for body in (op.body, op.data) if body is not None]
-    schemas = openapi.components([*(spec.document for spec in LISTS), *bodies, ErrorDocument])
+    schemas = openapi.components([*(spec.document for spec in LISTS), *bodies, ActionReceipt, ErrorDocument])
     for spec in LISTS:
         schemas[spec.document.__name__]["properties"]["remote_data"] = {
             "anyOf": [{"type": "object"}, {"type": "null"}],
@@ -99,24 +149,32 @@ def openapi_document() -> bytes:
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     security = {"api_key": {"type": "http", "scheme": DIALECT.auth_scheme.lower()}}
-    tags = (_LISTS_TAG, *_TAGS.values())
+    tags = (_LISTS_TAG, _WRITES_TAG, *_TAGS.values())
     return openapi.document(DIALECT.title, DIALECT.version, DIALECT.base_path, paths, schemas, security, tags)
 
 
 def _operation(operation: Operation) -> Json:
     body = openapi.request_body(_reference(operation.body)) if operation.body is not None else {}
-    headers = _FRESHNESS if operation.list is not None else None
+    headers = _FRESHNESS if operation.list is not None else _CONCURRENCY | _REPLAYED if operation.is_write else None
     return {
         "operationId": operation.id,
         "summary": operation.summary,
-        "tags": [_LISTS_TAG if operation.list is not None else _TAGS[operation.path.split("/")[1]]],
+        "tags": [_tag(operation)],
         "parameters": _parameters(operation),
         **body,
         "responses": {
             "200": openapi.content("Success.", _success(operation), example=_example(operation), headers=headers),
+            **(_DEFERRED if operation.is_write else {}),
             **_errors(operation.family),
         },
     }
+
+
+def _tag(operation: Operation) -> str:
+    if operation.list is not None:
+        return _LISTS_TAG
+    part = operation.path.split("/")[1]
+    return _WRITES_TAG if part == "ats" and operation.id not in _READS_OF_FILES else _TAGS[part]
 
 
 def _errors(family: Family) -> Json:
@@ -160,6 +218,8 @@ def _parameters(operation: Operation) -> list[Json]:
     found = [_path(name) for name in openapi.path_names(operation.path)]
     if operation.is_addressed:
         found.append(openapi.header(DIALECT.integration_header, "The integration, as `{tool}:{id}`."))
+    if operation.is_write:
+        found += _WRITE_PARAMETERS
     if operation.largest_page is not None:
         found += _paging(operation.largest_page)
     return found + (_list_parameters(operation.list) if operation.list is not None else [])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from atsumi.dialects.freshness import freshness_headers
@@ -13,33 +12,12 @@ from atsumi.dialects.kombo.call import Call
 from atsumi.dialects.kombo.cursor import write_cursor
 from atsumi.dialects.kombo.errors import Family, WireError
 from atsumi.dialects.kombo.lists import LISTS, ListSpec
+from atsumi.dialects.kombo.operation import Operation
 from atsumi.dialects.kombo.parse import list_query, parse
 from atsumi.dialects.kombo.values import instant
+from atsumi.dialects.kombo.write_operations import WRITES
 from atsumi.dialects.services import Integration
 from atsumi.store.reading import ListPage
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One path with one method. ``path`` may hold ``{names}``; ``handler`` answers with the body of a 200."""
-
-    method: str
-    path: str
-    id: str
-    summary: str
-    family: Family
-    handler: Callable[[Call], Awaitable[bytes | Answer]]
-    body: type | None = None
-    """What the request's body holds, if it has one."""
-    data: type | None = None
-    """What ``data`` of the answer holds; ``None`` for lists, whose documents stand in ``list``."""
-    list: ListSpec | None = None
-    is_addressed: bool = False
-    """Whether the header names the integration that it is about."""
-    largest_page: int | None = None
-    """How much a page of an answer without filters may hold, if it has pages."""
-    has_warnings: bool = False
-    """Whether warnings stand beside ``data``: so it is for everything that asks the tool."""
 
 
 def _list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[Answer]]:
@@ -204,6 +182,7 @@ OPERATIONS: tuple[Operation, ...] = (
         is_addressed=True,
         has_warnings=True,
     ),
+    *WRITES,
     *(
         Operation(
             "GET", spec.path, spec.operation, spec.title, Family.ATS, _list_handler(spec), list=spec, is_addressed=True

@@ -13,7 +13,8 @@ from atsumi.dialects.kombo.call import Call
 from atsumi.dialects.kombo.dialect import DIALECT
 from atsumi.dialects.kombo.errors import Family, error_answer
 from atsumi.dialects.kombo.openapi import openapi_document
-from atsumi.dialects.kombo.operations import OPERATIONS, Operation
+from atsumi.dialects.kombo.operation import Operation
+from atsumi.dialects.kombo.operations import OPERATIONS
 from atsumi.dialects.services import Services
 
 

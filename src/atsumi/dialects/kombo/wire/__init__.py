@@ -46,6 +46,8 @@ from atsumi.dialects.kombo.wire.people import (
     Candidate,
     CandidateApplication,
     CandidateStage,
+    CreatedApplication,
+    CreatedCandidate,
     ScreeningAnswer,
 )
 from atsumi.dialects.kombo.wire.records import (
@@ -79,6 +81,8 @@ __all__ = [
     "CandidateApplication",
     "CandidateStage",
     "ContentRef",
+    "CreatedApplication",
+    "CreatedCandidate",
     "CustomFields",
     "Document",
     "EmailAddress",

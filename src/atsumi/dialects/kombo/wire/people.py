@@ -142,3 +142,34 @@ class Candidate(Document):
     remote_updated_at: Instant | None
     applications: list[CandidateApplication]
     tags: list[EmbeddedTag]
+
+
+class CreatedCandidate(Document):
+    """The whole candidate, as the answer to the creation of an application holds them."""
+
+    id: Id
+    remote_id: str
+    first_name: str | None
+    last_name: str | None
+    company: str | None
+    title: str | None
+    phone_numbers: list[PhoneNumber]
+    email_addresses: list[EmailAddress]
+    social_media: list[SocialMedia]
+    location: Location | None
+    confidential: bool | None
+    source: str | None
+    custom_fields: CustomFields
+    integration_fields: list[IntegrationField]
+    remote_url: str | None
+    changed_at: Instant
+    remote_deleted_at: Instant | None
+    remote_created_at: Instant | None
+    remote_updated_at: Instant | None
+    tags: list[EmbeddedTag]
+
+
+class CreatedApplication(Application):
+    """The answer to the creation of an application."""
+
+    candidate: CreatedCandidate | None  # type: ignore[assignment] # the contract shows more of them here
