@@ -10,7 +10,6 @@ from msgspec import UNSET, UnsetType
 
 from atsumi.connector.writing import FileRules
 from atsumi.dialects.kombo.call import Call
-from atsumi.errors import UnsupportedByTool
 from atsumi.model.actions import Action
 
 WITH_FILES = {
@@ -49,14 +48,12 @@ class ActionDetails(msgspec.Struct, kw_only=True):
 
 
 def details_of(name: str) -> Callable[[Call], Awaitable[bytes]]:
-    """Serves which files an action takes, as far as its tool says so."""
+    """Serves which files an action takes; none, where the tool has no such action."""
 
     async def details(call: Call) -> bytes:
         integration = await call.integration()
         ability = call.services.write_action(integration.tool, WITH_FILES[name])
-        if ability is None:
-            raise UnsupportedByTool(f"{integration.tool} does not offer this action.")
-        files = _restriction(ability.files)
+        files = _restriction(ability.files if ability is not None else None)
         restrictions = AttachmentRestrictions(
             total_size_bytes=None, types=FilesByType(CV=files, COVER_LETTER=files, OTHER=files)
         )

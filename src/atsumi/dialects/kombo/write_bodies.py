@@ -12,11 +12,11 @@ from msgspec import Meta
 
 from atsumi.dialects.writing import EMAIL
 
-Email = Annotated[str, Meta(pattern=EMAIL, max_length=320)]
+Email = Annotated[str, Meta(pattern=EMAIL, max_length=320, examples=["ada@example.com"])]
 Text = Annotated[str, Meta(min_length=1)]
-Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?)?Z?$")]
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
-ContentType = Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.+-]+$")]
+Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?)?Z?$", examples=["2027-01-15"])]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", examples=["DE"])]
+ContentType = Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.+-]+$", examples=["application/pdf"])]
 Kind = Literal["PERSONAL", "WORK", "OTHER"]
 
 
@@ -180,7 +180,7 @@ class AddedAttachment(RemoteFieldsBody, kw_only=True):
     attachment: NewAttachment
 
 
-class Interview(msgspec.Struct, kw_only=True):
+class NewInterview(msgspec.Struct, kw_only=True):
     title: str | None = None
     start_time: str | None = None
     end_time: str | None = None

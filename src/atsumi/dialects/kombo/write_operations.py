@@ -150,7 +150,7 @@ WRITES: tuple[Operation, ...] = (
             f"{verb} an interview",
             Family.ATS,
             writes.refuse,
-            body=bodies.Interview,
+            body=bodies.NewInterview,
             data=writes.Nothing,
             is_addressed=True,
         )
