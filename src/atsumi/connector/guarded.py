@@ -106,14 +106,16 @@ class GuardedClient:
         """
         deadline = _Deadline(timeout_seconds)
         target = self._target(url)
+        addresses = await self._addresses(target, deadline)
         for _ in range(self._max_redirects + 1):
-            async with self._exchange("GET", target, {}, None, max_bytes, deadline) as answer:
+            request = _request("GET", target, {}, None)
+            async with self._exchange(request, target, addresses, max_bytes, deadline) as answer:
                 location = answer.headers.get("location")
                 if answer.status not in _REDIRECTS or location is None:
                     _refuse_unreadable(answer, target, max_bytes)
                     yield answer
                     return
-            target = self._redirected(target, location)
+            target, addresses = await self._redirected(target, location, deadline)
         raise FetchFailed(f"{target.host}: more than {self._max_redirects} redirects.")
 
     @asynccontextmanager
@@ -132,10 +134,11 @@ class GuardedClient:
         Raises as :meth:`get`, and :class:`InvalidInput` for a header that cannot be sent or that would say where the
         request goes. After :class:`FetchFailed` the request may or may not have had its effect.
         """
+        deadline = _Deadline(timeout_seconds)
         target = self._target(url)
-        async with self._exchange(
-            method, target, headers or {}, content, max_bytes, _Deadline(timeout_seconds)
-        ) as answer:
+        request = _request(method, target, headers or {}, content)
+        addresses = await self._addresses(target, deadline)
+        async with self._exchange(request, target, addresses, max_bytes, deadline) as answer:
             yield answer
 
     def _target(self, url: str) -> Target:
@@ -143,58 +146,48 @@ class GuardedClient:
         self._allowance.check(target)
         return target
 
-    def _redirected(self, target: Target, location: str) -> Target:
+    async def _redirected(self, target: Target, location: str, deadline: _Deadline) -> tuple[Target, list[IPAddress]]:
         try:
-            # Header values are bytes, which h11 leaves and _headers has read as Latin-1.
+            # Header values are bytes, which _headers has read as Latin-1.
             following = self._target(urljoin(target.url, location.encode("latin-1").decode("utf-8")))
+            if (target.scheme, following.scheme) == ("https", "http"):
+                raise refusal("it leads from https to http")
+            return following, await self._addresses(following, deadline)
         except AddressRefused as error:
             raise AddressRefused(f"{target.host} redirects: {error}") from error
         except ValueError:
-            raise refusal(f"{target.host} redirects to what is no address") from None
-        if (target.scheme, following.scheme) == ("https", "http"):
-            raise refusal(f"{target.host} redirects from https to http")
-        return following
+            raise AddressRefused(f"{target.host} redirects to what is no address.") from None
 
     @asynccontextmanager
     async def _exchange(
         self,
-        method: str,
+        request: httpcore2.Request,
         target: Target,
-        headers: Mapping[str, str],
-        content: bytes | None,
+        addresses: Sequence[IPAddress],
         max_bytes: int,
         deadline: _Deadline,
     ) -> AsyncIterator[GuardedAnswer]:
-        request = httpcore2.Request(
-            method,
-            httpcore2.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path),
-            headers=_request_headers(target, headers, content),
-            content=content,
-            extensions={"timeout": {"connect": _CONNECT_SECONDS}},
-        )
+        """Send the request to the first of these addresses that accepts a connection."""
+        network = _Pinned(addresses)
+        connection = httpcore2.AsyncHTTPConnection(request.url.origin, self._ssl_context, network_backend=network)
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(network.aclose)
             with _as_fetch_errors(target):
                 async with deadline.applied():
-                    network = _Pinned(await self._addresses(target))
-                    stack.push_async_callback(network.aclose)
-                    connection = httpcore2.AsyncHTTPConnection(
-                        request.url.origin, self._ssl_context, network_backend=network
-                    )
                     response = await connection.handle_async_request(request)
             stack.push_async_callback(response.aclose)
-            if response.status < 200:
-                raise FetchFailed(f"{target.host} wants to speak another protocol.")
             chunks = _chunks(response, target, max_bytes, deadline)
             stack.push_async_callback(chunks.aclose)
             yield GuardedAnswer(response.status, _headers(response), plain_url(target.url), chunks)
 
-    async def _addresses(self, target: Target) -> list[IPAddress]:
-        """Where the target may be asked. Raises :class:`AddressRefused`."""
+    async def _addresses(self, target: Target, deadline: _Deadline) -> list[IPAddress]:
+        """Where the target may be asked. Raises :class:`AddressRefused`, and :class:`FetchFailed` without an answer."""
         found: Sequence[str] = [target.host]
         if target.address is None:
             try:
-                async with asyncio.timeout(_CONNECT_SECONDS):
-                    found = await self._resolve(target.host, target.port)
+                with _as_fetch_errors(target):
+                    async with deadline.applied(), asyncio.timeout(_CONNECT_SECONDS):
+                        found = await self._resolve(target.host, target.port)
             except socket.gaierror as error:
                 if error.errno not in _NO_SUCH_NAME:
                     raise FetchFailed(f"{target.host} cannot be looked up now.") from error
@@ -288,8 +281,8 @@ def _refuse_unreadable(answer: GuardedAnswer, target: Target, max_bytes: int) ->
         return
     if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
         raise FetchFailed(f"{target.host} sends compressed content, which was not asked for.")
-    length = answer.headers.get("content-length", "")
-    if length.isdecimal() and int(length[:19]) > max_bytes:
+    # That the length is a number, of 20 digits at most, and but one, was seen to by h11.
+    if int(answer.headers.get("content-length", 0)) > max_bytes:
         raise _too_large(target, max_bytes)
 
 
@@ -297,7 +290,7 @@ def _too_large(target: Target, max_bytes: int) -> FetchFailed:
     return FetchFailed(f"{target.host} sends more than {max_bytes} bytes.")
 
 
-def _request_headers(target: Target, headers: Mapping[str, str], content: bytes | None) -> list[tuple[bytes, bytes]]:
+def _request(method: str, target: Target, headers: Mapping[str, str], content: bytes | None) -> httpcore2.Request:
     given = {name.lower(): value for name, value in headers.items()}
     if unfit := sorted(given.keys() & _FRAMING):
         raise InvalidInput(f"The header {unfit[0]!r} cannot be chosen.")
@@ -305,9 +298,16 @@ def _request_headers(target: Target, headers: Mapping[str, str], content: bytes 
     if content is not None:
         whole["content-length"] = str(len(content))
     try:
-        return [(name.encode("ascii"), value.encode("ascii")) for name, value in whole.items()]
+        encoded = [(name.encode("ascii"), value.encode("ascii")) for name, value in whole.items()]
     except UnicodeEncodeError:
         raise InvalidInput("Headers hold ASCII characters only.") from None
+    return httpcore2.Request(
+        method,
+        httpcore2.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path),
+        headers=encoded,
+        content=content,
+        extensions={"timeout": {"connect": _CONNECT_SECONDS}},
+    )
 
 
 def _headers(response: httpcore2.Response) -> dict[str, str]:
