@@ -11,7 +11,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -104,11 +104,32 @@ async def served_account(product: Product, simulator: Simulator) -> AsyncIterato
         yield account
 
 
+@asynccontextmanager
+async def told_clock(pool: asyncpg.Pool) -> AsyncIterator[Callable[[datetime], Awaitable[object]]]:
+    """A clock of the database for connections that look for it (:data:`asking_worker.TOLD_TIME`); sets it."""
+    await pool.execute(
+        """
+        CREATE SCHEMA told_time;
+        CREATE TABLE told_time.clock AS SELECT now() AS at;
+        CREATE FUNCTION told_time.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+            AS 'SELECT at FROM told_time.clock';
+        """
+    )
+    try:
+        # What budgets hold means nothing in another time, and other accounts of the same credential share them.
+        await pool.execute("DELETE FROM rate_bucket; DELETE FROM rate_window")
+        yield lambda instant: pool.execute("UPDATE told_time.clock SET at = $1", instant)
+    finally:
+        await pool.execute("DELETE FROM rate_bucket; DELETE FROM rate_window; DROP SCHEMA told_time CASCADE")
+
+
 class ToldTime:
     """The clock of a simulator, of a database and of some processes."""
 
-    def __init__(self, pool: asyncpg.Pool, simulator: Simulator, workers: list[Asker]) -> None:
-        self._pool = pool
+    def __init__(
+        self, become: Callable[[datetime], Awaitable[object]], simulator: Simulator, workers: list[Asker]
+    ) -> None:
+        self._tell_database = become
         self._simulator = simulator
         self._workers = workers
         self._wakes: list[float] = []
@@ -121,25 +142,14 @@ class ToldTime:
     @asynccontextmanager
     async def begin(cls, pool: asyncpg.Pool, simulator: Simulator, *orders: Order) -> AsyncIterator[ToldTime]:
         """Start the processes that live in this time."""
-        await pool.execute(
-            """
-            CREATE SCHEMA told_time;
-            CREATE TABLE told_time.clock AS SELECT now() AS at;
-            CREATE FUNCTION told_time.clock_timestamp() RETURNS timestamptz LANGUAGE sql
-                AS 'SELECT at FROM told_time.clock';
-            """
-        )
         try:
-            # What buckets hold means nothing in another time, and other accounts of the same credential share them.
-            await pool.execute("DELETE FROM rate_bucket")
-            async with askers(*orders) as workers:
-                made = cls(pool, simulator, workers)
+            async with told_clock(pool) as become, askers(*orders) as workers:
+                made = cls(become, simulator, workers)
                 await made._become(0)
                 await made._go_on()
                 yield made
         finally:
             simulator.clock.follow()
-            await pool.execute("DELETE FROM rate_bucket; DROP SCHEMA told_time CASCADE")
 
     async def pass_by(self, seconds: float) -> None:
         """Let everybody work for as long."""
@@ -158,7 +168,7 @@ class ToldTime:
         self.now = now
         instant = self._start + timedelta(seconds=now)
         self._simulator.clock.set(instant)
-        await self._pool.execute("UPDATE told_time.clock SET at = $1", instant)
+        await self._tell_database(instant)
 
     async def _go_on(self) -> None:
         """Wake those whose time has come, and wait until all wait again."""

@@ -8,6 +8,7 @@ which fits :class:`atsumi.connector.context.WindowLimit` by shape. All instants 
 from __future__ import annotations
 
 import asyncio
+from asyncio import CancelledError
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -32,28 +33,27 @@ ON CONFLICT (key) DO UPDATE SET
     taken = ARRAY(SELECT at FROM unnest(w.taken) AS at WHERE at > clock_timestamp() - $3::interval ORDER BY at)
             || {_NEXT}
 WHERE {_NEXT} <= clock_timestamp() + $4::interval
-RETURNING taken[cardinality(taken)] AS at,
+RETURNING taken[cardinality(taken)] AS at, blocked_until,
           extract(epoch FROM taken[cardinality(taken)] - clock_timestamp())::float8 AS wait
 """
 _EXPECT = f"""
 SELECT at, extract(epoch FROM at - clock_timestamp())::float8 AS wait
 FROM (SELECT {_NEXT} AS at FROM rate_window AS w WHERE key = $1) AS expected
 """
-_STANDS = """
-SELECT $2 = ANY (taken) AND (blocked_until IS NULL OR blocked_until <= clock_timestamp())
-FROM rate_window WHERE key = $1
-"""
+# A reservation holds until the tool refuses a request. Its instant may then be somebody else's, so it is no evidence.
+_STANDS = "SELECT blocked_until IS NOT DISTINCT FROM $2 FROM rate_window WHERE key = $1"
 _GIVE_UP = """
 UPDATE rate_window SET
-    taken = taken[:array_position(taken, $2) - 1] || taken[array_position(taken, $2) + 1:]
-WHERE key = $1 AND $2 = ANY (taken)
+    taken = taken[:array_position(taken, $3) - 1] || taken[array_position(taken, $3) + 1:]
+WHERE key = $1 AND blocked_until IS NOT DISTINCT FROM $2 AND $3 = ANY (taken)
 """
-# Those who wait find out when they wake up, and then ask again.
+# Those who wait find out when they wake up, and then ask again. Nothing is reserved before the end of a known refusal,
+# so one that ends earlier changes nothing.
 _BLOCK = """
 UPDATE rate_window SET
-    blocked_until = greatest(blocked_until, $2),
+    blocked_until = $2,
     taken = ARRAY(SELECT at FROM unnest(taken) AS at WHERE at <= clock_timestamp() ORDER BY at)
-WHERE key = $1
+WHERE key = $1 AND (blocked_until IS NULL OR blocked_until < $2)
 """
 
 
@@ -78,19 +78,15 @@ class SharedWindows:
             if reserved is None:
                 retry_at = await self._pool.fetchval(_EXPECT, key, *_spans(limit))
                 raise budget_used_up(self._tool, key, retry_at)
-            if reserved["wait"] <= 0 or await self._await_turn(key, reserved["at"], reserved["wait"]):
+            if reserved["wait"] <= 0:
                 return
-
-    async def _await_turn(self, key: str, at: datetime, wait: float) -> bool:
-        """Sleep until the reserved instant; returns whether it may be used. If not, it has been given up."""
-        stands = False
-        try:
-            await asyncio.sleep(wait)
-            stands = await self._pool.fetchval(_STANDS, key, at) or False
-        finally:
-            if not stands:
-                await self._pool.execute(_GIVE_UP, key, at)
-        return stands
+            try:
+                await asyncio.sleep(reserved["wait"])
+            except CancelledError:
+                await self._pool.execute(_GIVE_UP, key, reserved["blocked_until"], reserved["at"])
+                raise
+            if await self._pool.fetchval(_STANDS, key, reserved["blocked_until"]):
+                return
 
     async def expected_wait(self, key: str, limit: _Limit) -> float:
         """See :class:`atsumi.connector.context.RateLimiter`."""
