@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -137,7 +139,18 @@ async def test_a_listing_without_end_is_an_error() -> None:
         "https://tool.test.elsewhere.test/v2/things?cursor=a",
         "https://tool.test@elsewhere.test/?cursor=a",
         "https://tool.test:8443/v2/things?cursor=a",
+        "https://tool.test:0/v2/things?cursor=a",
+        "https://tool.test\\@elsewhere.test/?cursor=a",
+        "https://elsewhere.test#@tool.test/?cursor=a",
+        "https://tool.test./?cursor=a",
+        "https://tool.test%2eelsewhere.test/?cursor=a",
+        "https://ｔｏｏｌ.test/?cursor=a",
+        "https://tool。test/?cursor=a",
+        "\t//elsewhere.test/?cursor=a",
+        "/\n/elsewhere.test/?cursor=a",
         "ftp://tool.test/v2/things?cursor=a",
+        "file:///v2/things?cursor=a",
+        "javascript:?cursor=a",
         "https://[::1/?cursor=a",
         "https://tool.test:99999/?cursor=a",
         "/v2/things",
@@ -148,3 +161,54 @@ async def test_a_listing_without_end_is_an_error() -> None:
 async def test_a_link_that_leads_elsewhere_or_nowhere_is_refused(href: str) -> None:
     with pytest.raises(UnexpectedResponse):
         await Listing({None: ([1, 2], href)}).read()
+
+
+PIECES = [
+    "https",
+    "http",
+    "file",
+    ":",
+    "//",
+    "/",
+    "\\",
+    "@",
+    "#",
+    "?",
+    "%2f",
+    ".",
+    "..",
+    "\t",
+    "\r\n",
+    " ",
+    "[",
+    "::1",
+    "]",
+]
+PIECES += [
+    "tool.test",
+    "elsewhere.test",
+    "127.0.0.1",
+    "user",
+    "443",
+    "8443",
+    "v2/things",
+    "cursor=a",
+    "cursor=b",
+    "&",
+    "ｅ",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.text(max_size=30))
+async def test_wherever_a_link_leads_only_the_listing_itself_is_asked(href: str) -> None:
+    asked: list[httpx2.URL] = []
+
+    async def ask(query: Mapping[str, str]) -> Answer:
+        asked.append(httpx2.Request("GET", URL, params=query).url)
+        return Answer([1], href if len(asked) == 1 else None, RESPONSE)
+
+    with contextlib.suppress(UnexpectedResponse):
+        async for _ in follow_links(ask, url=URL, params={"limit": "1"}, page_size=1):
+            pass
+    assert {str(one.copy_with(query=None)) for one in asked} == {URL}
+    assert all(not one.fragment and not one.userinfo for one in asked)

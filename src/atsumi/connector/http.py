@@ -1,4 +1,6 @@
-"""HTTP to tools: one guarded way out, with budgets, short retries, a size cap, and errors of our own.
+"""HTTP to tools, with budgets, short retries, a size cap, and errors of our own.
+
+Only a tool's own address is asked here; one that a caller chooses goes to :mod:`atsumi.connector.guarded`.
 
 Nothing else in the product retries a call. Redirects are never followed: a tool that redirects has moved, or answers
 with another page than the one asked for, and the caller must judge that.
