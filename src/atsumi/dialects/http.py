@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from math import ceil
 from typing import Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
@@ -20,7 +21,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from atsumi.dialects.services import Access, Caller, Integration
-from atsumi.errors import AuthenticationRequired, InProgress, InvalidInput, RateLimited
+from atsumi.errors import AuthenticationRequired, InProgress, InvalidInput, RateLimited, TooManyActions
 from atsumi.model.ids import from_base58
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -206,27 +207,36 @@ def base_url(public_url: str | None, scope: Scope) -> str:
     return f"{scope['scheme']}://{host.decode('latin-1')}{scope.get('app_root_path', '')}"
 
 
-async def read_body(receive: Receive | None, longest: int = LONGEST_BODY) -> bytes:
-    """The whole request body. Raises :class:`InvalidInput` for more than ``longest`` bytes."""
-    found = bytearray()
+async def read_body(receive: Receive | None, longest: int = LONGEST_BODY, announced: bytes | None = None) -> bytes:
+    """The whole request body, which is held once. ``announced``: its length as the request's header tells it.
+
+    Raises :class:`InvalidInput` for more than ``longest`` bytes, for what is announced to be longer before it is read.
+    """
+    too_long = InvalidInput(f"The body is longer than {longest} bytes.")
+    if announced is not None and announced.isdigit() and int(announced[:20]) > longest:
+        raise too_long
+    found = BytesIO()
     while receive is not None:
         message = await receive()
-        found += message.get("body", b"")
-        if len(found) > longest:
-            raise InvalidInput(f"The body is longer than {longest} bytes.")
+        found.write(message.get("body", b""))
+        if found.tell() > longest:
+            raise too_long
         if message["type"] == "http.disconnect" or not message.get("more_body", False):
             break
-    return bytes(found)
+    return found.getvalue()
 
 
 def retry_after(error: Exception) -> Headers:
     """How long to wait, where the error is about that."""
-    if isinstance(error, InProgress):
-        seconds = error.seconds
-    elif isinstance(error, RateLimited):
-        seconds = max(1, ceil((error.retry_at - datetime.now(UTC)).total_seconds()))
-    else:
-        return ()
+    match error:
+        case RateLimited():
+            seconds = max(1, ceil((error.retry_at - datetime.now(UTC)).total_seconds()))
+        case InProgress():
+            seconds = error.seconds
+        case TooManyActions():
+            seconds = 1
+        case _:
+            return ()
     return ((b"retry-after", str(seconds).encode()),)
 
 

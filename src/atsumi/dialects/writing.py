@@ -128,7 +128,7 @@ def _decoded(text: str | msgspec.Raw) -> Iterator[bytes]:
     for piece in _unescaped(text) if isinstance(text, msgspec.Raw) else _encoded(text):
         held += piece
         whole = len(held) - len(held) % 4
-        if is_over and held:
+        if (is_over and held) or held.endswith(b"==="):
             raise _no_base64(held)
         if whole:
             try:

@@ -27,7 +27,7 @@ class Call:
 
     async def body(self, longest: int = LONGEST_BODY) -> bytes:
         """The whole request body. Raises :class:`~atsumi.errors.InvalidInput` for more than ``longest`` bytes."""
-        return await read_body(self.receive, longest)
+        return await read_body(self.receive, longest, header(self.scope, b"content-length"))
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of that (lower-case) name."""

@@ -97,6 +97,10 @@ _BY_TYPE: tuple[tuple[type[Exception], str], ...] = (
     (errors.PermissionMissing, "INTEGRATION.PERMISSION_MISSING"),
     (errors.RateLimited, "REMOTE.RATE_LIMIT_EXCEEDED"),
     (errors.RemoteUnavailable, "REMOTE.SERVICE_UNAVAILABLE"),
+    (errors.OutcomeUnknown, "REMOTE.SERVICE_UNAVAILABLE"),
+    (errors.TooManyActions, "PLATFORM.CONCURRENCY_LIMIT_EXCEEDED"),
+    (errors.AlreadyExists, "ATS.APPLICATION_ALREADY_EXISTS"),
+    (errors.JobClosed, "ATS.JOB_CLOSED"),
     (errors.RemoteRejected, "REMOTE.INPUT_INVALID"),
     (errors.ToolError, "REMOTE.UNKNOWN_HTTP_ERROR"),
     (TimeoutError, "PLATFORM.TASK_TIMED_OUT"),
@@ -125,7 +129,7 @@ def error_answer(error: Exception, family: Family, request_id: str) -> ErrorAnsw
             return _coded(code, message, family, retry_after(error))
     for kind, status in _WITHOUT_CODE:
         if isinstance(error, kind):
-            return ErrorAnswer(status, _body(None, str(error)))
+            return ErrorAnswer(status, _body(None, str(error)), retry_after(error))
     message = f"Something went wrong on our side. Its cause is in the server's log under request {request_id}."
     headers = ((b"x-request-id", request_id.encode()),)
     code = "PLATFORM.UNKNOWN_ERROR"

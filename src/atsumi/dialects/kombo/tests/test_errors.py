@@ -41,11 +41,16 @@ def envelope(answer: httpx.Response) -> dict[str, object]:
         (errors.UnsupportedByTool("no"), 400, "INTEGRATION.ACTION_NOT_AVAILABLE"),
         (errors.NotFound("no"), 404, None),
         (errors.Conflict("no"), 409, None),
+        (errors.InProgress("no", seconds=5), 409, None),
+        (errors.TooManyActions("no", limit=30), 429, "PLATFORM.CONCURRENCY_LIMIT_EXCEEDED"),
         (errors.AuthenticationFailed(CALL, "no"), 401, "INTEGRATION.AUTHENTICATION_INVALID"),
         (errors.PermissionMissing(CALL, "no"), 403, "INTEGRATION.PERMISSION_MISSING"),
         (errors.RateLimited(CALL, "no", retry_at=TOMORROW), 429, "REMOTE.RATE_LIMIT_EXCEEDED"),
         (errors.RemoteUnavailable(CALL, "no"), 503, "REMOTE.SERVICE_UNAVAILABLE"),
+        (errors.OutcomeUnknown(CALL, "no"), 503, "REMOTE.SERVICE_UNAVAILABLE"),
         (errors.RemoteRejected(CALL, "no"), 400, "REMOTE.INPUT_INVALID"),
+        (errors.AlreadyExists(CALL, "no"), 409, "ATS.APPLICATION_ALREADY_EXISTS"),
+        (errors.JobClosed(CALL, "no"), 400, "ATS.JOB_CLOSED"),
         (errors.UnexpectedResponse(CALL, "no"), 502, "REMOTE.UNKNOWN_HTTP_ERROR"),
         (TimeoutError(), 504, "PLATFORM.TASK_TIMED_OUT"),
         (RuntimeError("secret detail"), 500, "PLATFORM.UNKNOWN_ERROR"),
@@ -66,6 +71,8 @@ async def test_an_error_has_its_status_and_code(error: Exception, status: int, c
         assert answer.headers["x-request-id"] in str(found["message"])
     if isinstance(error, errors.RateLimited):
         assert 80_000 < int(answer.headers["retry-after"]) <= 86_400
+    if isinstance(error, errors.InProgress | errors.TooManyActions):
+        assert answer.headers["retry-after"] == ("5" if isinstance(error, errors.InProgress) else "1")
 
 
 @pytest.mark.parametrize("code", CODES)
