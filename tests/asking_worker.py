@@ -31,6 +31,7 @@ import httpx2
 
 from atsumi.connector.context import Context
 from atsumi.connector.http import Http, make_client
+from atsumi.connectors.personio import v1
 from atsumi.connectors.personio.auth import Authorization
 from atsumi.connectors.personio.client import PersonioClient
 from atsumi.server.budgets import Budgets
@@ -56,8 +57,8 @@ class Order:
     """What one process asks for: ``tasks`` at a time, each once or, in told time, without an end.
 
     ``owner`` is the integration's public id, ``budgets`` are the keys of the tool's budgets, ``values`` is the connect
-    form. ``what`` is ``moves`` of ``application``, a page of ``persons``, an access ``token`` or the
-    ``categories``.
+    form. ``what`` is ``moves`` of ``application``, a page of ``persons``, an access ``token``, the ``categories`` or
+    ``writes``: a new application for ``job`` each time.
     """
 
     url: str
@@ -69,6 +70,7 @@ class Order:
     what: str
     tasks: int
     application: str = ""
+    job: str = ""
     spared: float = 0
     seed: int = 0
     is_told_time: bool = False
@@ -171,7 +173,7 @@ async def main(order: Order) -> None:
             now=_now,
             log=logging.getLogger("asking"),
         )
-        ask = _asking(order, PersonioClient(context), Authorization(context))
+        ask = _asking(order, context)
         say("ready")
         first = json.loads(await lines.readline())
         if not order.is_told_time:
@@ -194,17 +196,29 @@ async def main(order: Order) -> None:
         await asyncio.gather(listen(), *(go_on() for _ in range(order.tasks)))
 
 
-def _asking(order: Order, client: PersonioClient, authorization: Authorization) -> Callable[[], Awaitable[object]]:
+def _asking(order: Order, context: Context) -> Callable[[], Awaitable[object]]:
+    client = PersonioClient(context)
     match order.what:
         case "moves":
             return lambda: client.stage_transitions(order.application)
         case "persons":
             return client.check_persons
         case "token":
-            return authorization.granted_scopes
+            return Authorization(context).granted_scopes
         case "categories":
             return client.categories
+        case "writes":
+            numbers = count()
+            return lambda: _create(context, order, f"{order.seed}-{next(numbers)}@applicant.example")
     raise AssertionError(f"nobody asks for {order.what}")
+
+
+async def _create(context: Context, order: Order, email: str) -> None:
+    async def notice() -> None:
+        pass
+
+    body = {"first_name": "A", "last_name": "B", "email": email, "job_position_id": int(order.job)}
+    await v1.create(context, body, notice, lambda field: field)
 
 
 def _now() -> datetime:

@@ -6,7 +6,7 @@ those of the tool, with nothing scaled, and the counts do not depend on the mach
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -16,10 +16,14 @@ from atsumi.connectors.personio.client import PersonioClient
 from atsumi.connectors.personio.facts import MANIFEST
 from atsumi.connectors.personio.simulator import Simulator
 from atsumi.errors import RateLimited
+from atsumi.store.windows import MARGIN_SECONDS
 from harness import Account, Product, small_company
 
 PROCESSES = 2
 USED_FRACTION = 0.95
+CREATE = "/v1/recruiting/applications"
+LAST_WINDOW_SECONDS = 2 * (60 + MARGIN_SECONDS) + 1
+"""After so long the third 20 of a tool's 20 per 60 s (Personio NOTES section 14) have arrived, however slowly."""
 
 
 class Window(NamedTuple):
@@ -90,6 +94,32 @@ async def test_two_processes_use_the_budget_and_no_request_is_refused(product: P
     assert {status for _, status in seen} == {200}
     allowed = window.refilled * window.seconds
     assert len(steady) >= USED_FRACTION * allowed
+
+
+async def test_writes_fill_every_window_of_the_tool_while_reads_go_on(product: Product) -> None:
+    async with served_account(product, Simulator(applications=3, jobs=2)) as account:
+        simulator = account.simulator
+        simulator.switch(v2_replenish_per_second=2, v2_burst=20)
+        await PersonioClient(await product.runtime.context(account.integration)).categories()
+        application = simulator.state("applications")["applications"][0]["id"]
+        job = simulator.state("published")["published"][0]["id"]
+        writing = [
+            await order(account, "writes", 30, job=job, seed=seed, is_told_time=True) for seed in range(PROCESSES)
+        ]
+        reading = await order(account, "moves", 8, application=application, seed=PROCESSES, is_told_time=True)
+        async with ToldTime.begin(account.pool, simulator, *writing, reading) as time:
+            # The first answers tell readers their budget.
+            await time.pass_by(10)
+            begun = simulator.clock.now()
+            seconds = LAST_WINDOW_SECONDS - 10
+            await time.pass_by(seconds)
+        written = answers(account, CREATE)
+        read = [status for at, status in answers(account, "/stage-transitions") if at > begun]
+    assert [status for _, status in written] == [201] * 60
+    arrived = [at for at, _ in written]
+    assert all(later - earlier >= timedelta(seconds=60) for earlier, later in zip(arrived, arrived[20:], strict=False))
+    assert set(read) == {200}
+    assert len(read) >= USED_FRACTION * 2 * seconds
 
 
 async def test_a_refusal_stops_everybody_until_the_tool_has_room(product: Product) -> None:
