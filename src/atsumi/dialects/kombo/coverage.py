@@ -1,6 +1,6 @@
 """What a tool can do, as ``/tools/{category}`` and ``/integrations/{id}`` tell it.
 
-Reading is derived from the connector's own coverage, so nothing can be claimed without code.
+All of it is derived from what the connector declares, so nothing can be claimed without code.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from typing import Literal
 
 import msgspec
 
+from atsumi.connector.writing import WriteAction
 from atsumi.dialects.kombo.fields import FIELDS, Always, Source
 from atsumi.dialects.kombo.lists import LISTS, ListSpec
+from atsumi.model.actions import Action
 from atsumi.model.names import Model
 from atsumi.model.scope import Scope
 
@@ -65,25 +67,63 @@ class ModelScope(msgspec.Struct, kw_only=True):
     fields: list[FieldScope]
 
 
-WRITE_ACTIONS: Mapping[str, tuple[str, CoverageWord]] = {
-    "ats_create_application": ("Create application", "NOT_IMPLEMENTED"),
-    "ats_create_candidate": ("Create candidate", "NOT_IMPLEMENTED"),
-    "ats_add_application_attachment": ("Add attachment to application", "NOT_IMPLEMENTED"),
-    "ats_add_candidate_attachment": ("Add attachment to candidate", "NOT_IMPLEMENTED"),
-    "ats_set_application_stage": ("Set application stage", "UNSUPPORTED"),
-    "ats_reject_application": ("Reject application", "UNSUPPORTED"),
-    "ats_add_application_note": ("Add note to application", "UNSUPPORTED"),
-    "ats_add_application_result_link": ("Add result link to application", "UNSUPPORTED"),
-    "ats_add_candidate_result_link": ("Add result link to candidate", "UNSUPPORTED"),
-    "ats_add_candidate_tag": ("Add tag to candidate", "UNSUPPORTED"),
-    "ats_remove_candidate_tag": ("Remove tag from candidate", "UNSUPPORTED"),
+WRITE_ACTIONS: Mapping[Action, str] = {
+    Action.CREATE_APPLICATION: "Create application",
+    Action.CREATE_CANDIDATE: "Create candidate",
+    Action.ADD_APPLICATION_ATTACHMENT: "Add attachment to application",
+    Action.ADD_CANDIDATE_ATTACHMENT: "Add attachment to candidate",
+    Action.SET_APPLICATION_STAGE: "Set application stage",
+    Action.REJECT_APPLICATION: "Reject application",
+    Action.ADD_APPLICATION_NOTE: "Add note to application",
+    Action.ADD_APPLICATION_RESULT_LINK: "Add result link to application",
+    Action.ADD_CANDIDATE_RESULT_LINK: "Add result link to candidate",
+    Action.ADD_CANDIDATE_TAG: "Add tag to candidate",
+    Action.REMOVE_CANDIDATE_TAG: "Remove tag from candidate",
 }
-"""The contract's actions. Connectors declare none yet, so this is one answer for every tool: creating is what
-connectors will offer first; the others are offered by none of them.
-
-The first four ids are the vendor's (Kombo OpenAPI document, May 2026, ``/ats/actions``).
-UNVERIFIED: the other ids are ours, made in the same pattern; the stored documents name none.
+"""The contract's actions. The first four ids, ``ats_`` and the action, are the vendor's (Kombo OpenAPI document, May
+2026, ``/ats/actions``). UNVERIFIED: the others are made in the same pattern; the stored documents name none.
 """
+
+_CREATE_INPUTS: Mapping[str, str] = {
+    "candidate.first_name": "first_name",
+    "candidate.last_name": "last_name",
+    "candidate.email_address": "email_address",
+    "candidate.additional_email_addresses": "additional_email_addresses",
+    "candidate.company": "company",
+    "candidate.title": "title",
+    "candidate.phone_number": "phone_number",
+    "candidate.additional_phone_numbers": "additional_phone_numbers",
+    "candidate.location.city": "location.city",
+    "candidate.location.country": "location.country",
+    "candidate.location.state": "location.state",
+    "candidate.location.street_1": "location.street_1",
+    "candidate.location.zip_code": "location.zip_code",
+    "candidate.gender": "gender",
+    "candidate.availability_date": "available_from",
+    "candidate.salary_expectations.period": "salary_expectation",
+    "candidate.salary_expectations.amount": "salary_expectation",
+    "candidate.social_links.url": "social_links",
+    "application.job_id": "job",
+    "application.stage_id": "stage",
+    "screening_question_answers.question_id": "answers",
+    "screening_question_answers.answer": "answers",
+    "attachments.name": "files",
+    "attachments.content_type": "files",
+    "attachments.data_url": "files",
+    "attachments.data": "files",
+    "attachments.type": "files",
+    "source.name": "source",
+    "source.unified_key": "source",
+    "source.id": "source",
+    "sourced_by.user_id": "credited_to",
+    "gdpr_consent.given": "gdpr_consent",
+    "gdpr_consent.expires_at": "gdpr_consent",
+    "remote_fields": "remote_fields",
+}
+"""The inputs of the two creating actions, as the vendor's pages of tools name them, and the draft's fields."""
+
+Ability = Callable[[Action], WriteAction | None]
+"""How a tool does an action, if it can."""
 
 Fields = Callable[[Model], Mapping[str, str]]
 """A tool's canonical fields by model, as :meth:`atsumi.dialects.services.Services.supported_fields` gives them."""
@@ -94,14 +134,11 @@ def model_id(list_name: str) -> str:
     return f"ats_{list_name.replace('-', '_')}"
 
 
-def tool_coverage(fields: Fields) -> Coverage:
+def tool_coverage(fields: Fields, ability: Ability) -> Coverage:
     """Coverage of one tool."""
     return Coverage(
         read_models=[_read_model(spec, fields) for spec in LISTS],
-        write_actions=[
-            ModelCoverage(id=id, label=label, coverage_status=status, fields=[])
-            for id, (label, status) in WRITE_ACTIONS.items()
-        ],
+        write_actions=[_write_action(action, ability) for action in WRITE_ACTIONS],
         features=[],
     )
 
@@ -111,12 +148,43 @@ def read_scope(fields: Fields, scope: Scope) -> list[ModelScope]:
     return [_read_scope(spec, _read_model(spec, fields), scope) for spec in LISTS]
 
 
-def write_scope(scope: Scope) -> list[ModelScope]:
+def write_scope(scope: Scope, ability: Ability) -> list[ModelScope]:
     """Write actions of one integration."""
-    return [
-        _scope(ModelCoverage(id=id, label=label, coverage_status=status, fields=[]), scope, id.removeprefix("ats_"), [])
-        for id, (label, status) in WRITE_ACTIONS.items()
+    return [_write_scope(action, _write_action(action, ability), scope) for action in WRITE_ACTIONS]
+
+
+def _write_action(action: Action, ability: Ability) -> ModelCoverage:
+    able = ability(action)
+    inputs = _CREATE_INPUTS if able is not None and action in _CREATING else {}
+    taken = able.inputs if able is not None else {}
+    return ModelCoverage(
+        id=f"ats_{action}",
+        label=WRITE_ACTIONS[action],
+        coverage_status="SUPPORTED" if able is not None else "UNSUPPORTED",
+        fields=[
+            FieldCoverage(id=id, coverage_status="SUPPORTED" if path in taken else "UNSUPPORTED")
+            for id, path in inputs.items()
+        ],
+    )
+
+
+_CREATING = (Action.CREATE_APPLICATION, Action.CREATE_CANDIDATE)
+
+
+def _write_scope(action: Action, covered: ModelCoverage, scope: Scope) -> ModelScope:
+    """An action is in scope with all of its inputs or not at all."""
+    is_in = not scope.is_left_out(action)
+    fields = [
+        FieldScope(
+            id=field.id,
+            is_available=is_in and field.coverage_status == "SUPPORTED",
+            coverage_status=field.coverage_status,
+            scope_config_setting=scope.setting(action).value,
+            opted_out_by_customer=scope.is_declined(action),
+        )
+        for field in covered.fields
     ]
+    return _scope(covered, scope, action, fields)
 
 
 def _read_model(spec: ListSpec, fields: Fields) -> ModelCoverage:

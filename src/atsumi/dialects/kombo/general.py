@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -97,7 +98,7 @@ async def list_tools(call: Call) -> bytes:
             id=slug,
             label=connector.manifest.label,
             assets=asset_urls(call.base_url(), slug),
-            coverage=tool_coverage(_fields(call.services, slug)),
+            coverage=tool_coverage(_fields(call.services, slug), partial(call.services.write_action, slug)),
         )
         for slug, connector in sorted(call.services.connectors.items())
         if connector.manifest.category.lower() == category
@@ -129,7 +130,7 @@ async def integration_details(call: Call) -> bytes:
             ),
             created_at=values.instant(found.created_at),
             read_models=read_scope(_fields(call.services, found.tool), found.scope),
-            write_actions=write_scope(found.scope),
+            write_actions=write_scope(found.scope, partial(call.services.write_action, found.tool)),
         )
     )
 

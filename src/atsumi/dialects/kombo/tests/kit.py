@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from atsumi.connector.context import Context
 from atsumi.connector.contract import Account, Connector, RecordMapping
 from atsumi.connector.manifest import Manifest
+from atsumi.connector.writing import WriteAction
 from atsumi.dialects.kombo.call import integration_id
 from atsumi.dialects.kombo.projection import projection
 from atsumi.dialects.kombo.routes import routes
@@ -29,6 +30,7 @@ from atsumi.dialects.services import (
     RunDetails,
 )
 from atsumi.errors import NotFound
+from atsumi.model.actions import Action
 from atsumi.model.catalog import STRUCTS
 from atsumi.model.ids import record_id
 from atsumi.model.names import Model
@@ -165,6 +167,9 @@ class FakeServices:
 
     def supported_fields(self, tool: str, model: Model) -> Mapping[str, str]:
         return self.connectors[tool].mapping.coverage.get(model, {})
+
+    def write_action(self, tool: str, action: Action) -> WriteAction | None:
+        return self.connectors[tool].actions.get(action)
 
     def as_of(self, integration: Integration, model: Model) -> datetime | None:
         return READ_FROM if integration.freshness is not None else None
