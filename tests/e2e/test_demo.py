@@ -20,6 +20,7 @@ from typing import Any
 import httpx2
 from kombo import Kombo
 
+from answering_kit import answers_to
 from harness import DEADLINE_SECONDS, until
 
 
@@ -126,6 +127,7 @@ async def test_the_demo_serves_what_it_says_and_ends_with_all_it_started(data_fo
             counts = (await http.get(f"{ready['simulator_control_url']}/state?kind=applications")).json()
             assert len(counts["applications"]) == 20
             await _run_the_printed_lines(http, running, ready)
+            await _write_with_the_published_client(http, ready)
         assert (data_folder / "ready.json").stat().st_mode & 0o077 == 0
         started = running.seen = tree(running.process.pid)
         lines = command_lines(started)
@@ -165,6 +167,36 @@ async def _read_with_the_published_client(ready: dict[str, Any]) -> None:
             return len(client.ats.get_applications().result.data.results)
 
     assert await asyncio.to_thread(read) == 20
+
+
+async def _write_with_the_published_client(http: httpx2.AsyncClient, ready: dict[str, Any]) -> None:
+    """An application is at the tool and in the list as soon as its client is answered, on the embedded PostgreSQL."""
+    headers = {"Authorization": f"Bearer {ready['api_key']}", "X-Integration-Id": ready["integration_id"]}
+    jobs = await http.get(f"{ready['base_url']}/v1/ats/jobs?statuses=OPEN", headers=headers)
+    job = jobs.json()["data"]["results"][0]
+
+    def create() -> str:
+        with Kombo(
+            server_url=f"{ready['base_url']}/v1",
+            api_key=ready["api_key"],
+            integration_id=ready["integration_id"],
+        ) as client:
+            answer = client.ats.create_application(
+                job_id=job["id"],
+                candidate={
+                    "first_name": "Adalgisa",
+                    "last_name": "Lovelock",
+                    "email_address": "adalgisa@applicants.example",
+                },
+                screening_question_answers=answers_to(job),
+            )
+            return str(answer.data.remote_id)
+
+    remote_id = await asyncio.to_thread(create)
+    held = (await http.get(f"{ready['simulator_control_url']}/state?kind=applications")).json()["applications"]
+    assert [one["id"] for one in held if str(one["id"]) == remote_id]
+    listed = await http.get(f"{ready['base_url']}/v1/ats/applications?remote_ids={remote_id}", headers=headers)
+    assert [one["remote_id"] for one in listed.json()["data"]["results"]] == [remote_id]
 
 
 async def _run_the_printed_lines(http: httpx2.AsyncClient, running: Demo, ready: dict[str, Any]) -> None:

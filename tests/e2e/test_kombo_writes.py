@@ -9,6 +9,7 @@ import pytest
 from kombo.errors import KomboAtsError
 
 from action_kit import company_with_open_job, open_job
+from answering_kit import PDF, answers_to
 from atsumi.model.ids import read_id, record_id, to_base58
 from atsumi.model.names import Model
 from atsumi.server import acting
@@ -16,7 +17,6 @@ from atsumi.store import sources
 from bindbee_reader import bindbee_of
 from harness import Account, Product
 
-PDF = b"%PDF-1.7 a life of glass"
 EMAIL = "adalgisa@applicants.example"
 
 
@@ -101,25 +101,7 @@ async def test_an_application_with_every_input(account: Account) -> None:
 async def test_screening_questions_are_answered_in_their_own_types(product: Product) -> None:
     account = await product.synced(jobs=8, published_share=1)
     [job, *_] = [one for one in await account.rows("jobs") if len(one["screening_questions"]) > 3]
-    answers = []
-    for question in job["screening_questions"]:
-        match question["format"]["type"]:
-            case "TEXT":
-                answer: Any = "Twelve years"
-            case "NUMBER":
-                answer = 12
-            case "BOOLEAN":
-                answer = True
-            case "DATE":
-                answer = "2027-01-15"
-            case "SINGLE_SELECT":
-                answer = question["format"]["options"][0]["id"]
-            case "MULTI_SELECT":
-                answer = [one["id"] for one in question["format"]["options"]]
-            case "FILE":
-                file = base64.b64encode(PDF).decode()
-                answer = {"name": "sample.pdf", "content_type": "application/pdf", "data": file}
-        answers.append({"question_id": question["id"], "answer": answer})
+    answers = answers_to(job)
     unknown = {"question_id": job["id"], "answer": "to nothing"}
     answer = await account.ask(
         lambda client: client.ats.create_application(
@@ -229,6 +211,19 @@ async def test_actions_that_the_tool_lacks_say_so(account: Account) -> None:
         with pytest.raises(KomboAtsError) as refused:
             await account.ask(one)
         assert refused.value.data.error.code == "INTEGRATION.ACTION_NOT_AVAILABLE"
+
+
+async def test_what_can_be_written_is_told(account: Account) -> None:
+    details = await account.ask(
+        lambda client: client.general.get_integration_details(integration_id=account.integration.id)
+    )
+    actions = {one.id: one for one in details.data.write_actions}
+    able = {id for id, one in actions.items() if one.is_available}
+    assert able == {"ats_create_application", "ats_create_candidate"}
+    fields = {one.id: one.is_available for one in actions["ats_create_application"].fields}
+    assert fields["candidate.salary_expectations.period"]
+    assert fields["source.unified_key"]
+    assert not fields["candidate.company"]
 
 
 async def test_a_receipt_leads_to_the_outcome(account: Account) -> None:

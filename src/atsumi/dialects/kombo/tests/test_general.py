@@ -86,7 +86,7 @@ async def test_coverage_is_what_the_connector_can_fill() -> None:
     }
     assert [model["id"] for model in details["read_models"] if model["is_available"]] == ["ats_jobs"]
     assert [model["id"] for model in tools[0]["coverage"]["read_models"]] == [m["id"] for m in details["read_models"]]
-    assert {action["coverage_status"] for action in details["write_actions"]} == {"NOT_IMPLEMENTED", "UNSUPPORTED"}
+    assert {action["coverage_status"] for action in details["write_actions"]} == {"UNSUPPORTED"}
 
 
 async def test_an_integration_that_waits_for_its_first_sync_says_so() -> None:
