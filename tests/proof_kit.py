@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
-_NOT_CONTENT = frozenset({"access_token", "api_key", "credential", "rate_bucket"})
+_NOT_CONTENT = frozenset({"access_token", "api_key", "credential", "rate_bucket", "rate_window"})
 """Tables that say nothing about the integration's data, or that only make waiting shorter."""
 _NOT_COMPARED: Mapping[str, frozenset[str]] = {
     "sync_run": frozenset({"attempts", "heartbeat_at", "next_at"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -44,6 +44,13 @@ class Tool:
         )
 
 
+class OneByOne(httpx2.AsyncBaseTransport):
+    """Hands requests on without reading their bodies first."""
+
+    def __init__(self, handle: Callable[[httpx2.Request], Awaitable[httpx2.Response]]) -> None:
+        self.handle_async_request = handle  # type: ignore[method-assign]  # the function is the whole transport
+
+
 async def test_a_failure_on_the_tools_side_is_tried_again() -> None:
     tool = Tool(httpx2.Response(503), httpx2.ConnectError("no route"), httpx2.Response(200, json={"a": 1}))
     assert (await tool.ask()).json() == {"a": 1}
@@ -54,6 +61,83 @@ async def test_an_unsafe_request_is_sent_once() -> None:
     tool = Tool(httpx2.Response(500))
     with pytest.raises(RemoteUnavailable):
         await tool.ask(safe=False)
+    assert len(tool.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "is_unsent"),
+    [
+        (httpx2.ConnectError("refused"), True),
+        (httpx2.ConnectTimeout("slow"), True),
+        (httpx2.PoolTimeout("busy"), True),
+        (httpx2.WriteTimeout("slow"), False),
+        (httpx2.WriteError("cut"), False),
+        (httpx2.ReadTimeout("slow"), False),
+        (httpx2.ReadError("cut"), False),
+        (httpx2.RemoteProtocolError("cut"), False),
+        (httpx2.Response(500), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_only_what_never_had_a_connection_is_certainly_unsent(
+    failure: httpx2.Response | Exception, is_unsent: bool
+) -> None:
+    with pytest.raises(RemoteUnavailable) as caught:
+        await Tool(failure).ask(safe=False)
+    assert caught.value.is_unsent is is_unsent
+
+
+async def test_every_attempt_is_announced_between_its_slot_and_the_tool() -> None:
+    tool = Tool(httpx2.Response(503), httpx2.Response(200))
+    seen: list[tuple[int, int]] = []
+
+    async def announce() -> None:
+        seen.append((len(tool.limiter.acquired), len(tool.requests)))
+
+    await tool.ask(about_to_send=announce)
+    assert seen == [(1, 0), (2, 1)]
+
+
+async def test_an_announcement_that_fails_keeps_the_request_back() -> None:
+    tool = Tool(httpx2.Response(200))
+
+    async def announce() -> None:
+        raise LookupError("it cannot be noted")
+
+    with pytest.raises(LookupError):
+        await tool.ask(about_to_send=announce)
+    assert tool.requests == []
+
+
+async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+
+
+@pytest.mark.parametrize(
+    ("headers", "framing"),
+    [({"Content-Length": "6"}, ("6", None)), ({}, (None, "chunked"))],
+    ids=["of known length", "of unknown length"],
+)
+async def test_a_body_is_sent_piece_by_piece(headers: dict[str, str], framing: tuple[str | None, str | None]) -> None:
+    received: list[bytes] = []
+
+    async def read(request: httpx2.Request) -> httpx2.Response:
+        assert (request.headers.get("content-length"), request.headers.get("transfer-encoding")) == framing
+        assert isinstance(request.stream, httpx2.AsyncByteStream)
+        received.extend([piece async for piece in request.stream])
+        return httpx2.Response(200)
+
+    tool = Tool(httpx2.Response(200))
+    tool.http.client = make_client(OneByOne(read))
+    await tool.ask(content=pieces(b"abc", b"def"), headers=headers)
+    assert received == [b"abc", b"def"]
+
+
+async def test_a_body_that_is_read_piece_by_piece_is_never_sent_twice() -> None:
+    tool = Tool(httpx2.Response(503))
+    with pytest.raises(RemoteUnavailable):
+        await tool.ask(content=pieces(b"abc"))
     assert len(tool.requests) == 1
 
 

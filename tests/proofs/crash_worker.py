@@ -117,7 +117,7 @@ class Watch:
         async def call(connection: Connection, query: str, *arguments: Any, **options: Any) -> Any:
             boundaries = self.now
             # Rate budgets are bookkeeping that may be lost.
-            if boundaries is None or "rate_bucket" in query:
+            if boundaries is None or "rate_bucket" in query or "rate_window" in query:
                 return await original(connection, query, *arguments, **options)
             is_write = _WRITES.match(query) is not None
             if is_write:

@@ -22,6 +22,8 @@ from atsumi.server.files import store_attachment
 from atsumi.server.removal import remove_due
 from atsumi.server.runtime import Runtime
 from atsumi.store import background, connectors, queue, records, removal, runs, tenants
+from atsumi.store.tokens import SharedBuckets
+from atsumi.store.windows import SharedWindows
 from canaries import tables_with
 from harness import Account, Product, small_company
 
@@ -163,6 +165,10 @@ async def test_nothing_is_left_of_it_in_any_table_or_folder(product: Product, tm
     await store_attachment(runtime, account.integration, id, attachment["remote_id"])
     folder = tmp_path / "files" / to_base58(account.integration.public_id)
     (folder / "left-over").write_bytes(b"content whose row was never written")
+    # Budgets as they are kept for a tool whose form does not say what names a credential.
+    budget = f"{account.integration.public_id}/bucket"
+    await SharedBuckets(account.pool, tool="t", patience_seconds=0).acquire(budget, (1, 1))
+    await SharedWindows(account.pool, tool="t", patience_seconds=0).acquire(budget, (1, 1))
     before = await counts(account.pool, other.number)
     assert (await counts(account.pool, account.number)).keys() >= {"record", "fragment", "raw_record", "stored_file"}
 

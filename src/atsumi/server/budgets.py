@@ -56,12 +56,13 @@ def budget_keys(manifest: Manifest, vault: Vault, owner: str, values: Mapping[st
     values stand; keys hold a keyed digest of them. Where ``values`` say neither, it belongs to ``owner``.
     """
     account = tuple(field.name for field in manifest.fields if field.is_account)
+    secret = vault.derive("budget")
 
     def owned_by(names: Sequence[str]) -> str | None:
         named = [values.get(name, "") for name in names]
         if not any(named):
             return None
-        digest = blake2b("\x1f".join((manifest.slug, *named)).encode(), digest_size=16, key=vault.derive("budget"))
+        digest = blake2b("\x1f".join((manifest.slug, *named)).encode(), digest_size=16, key=secret)
         return f"{manifest.slug}/{digest.hexdigest()}"
 
     return {
