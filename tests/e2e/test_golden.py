@@ -29,6 +29,7 @@ from atsumi.model.names import Model
 from bindbee_reader import Bindbee, bindbee_of
 from golden_kit import Settled, compare
 from harness import Account, Product
+from kombo_lacked import KOMBO_LACKED
 
 CANDIDATE = {"category": "ATS", "model": "candidate"}
 
@@ -191,26 +192,6 @@ async def kombos_candidate(scene: Scene) -> Asked:
     job = to_base58(UUID(await new_job(scene)))
     return Asked(body={"candidate": LOVELOCK, "application": {"job_id": job}})
 
-
-KOMBO_LACKED = {
-    "PutAtsApplicationsApplicationIdStage": {"stage_id": "remote:1"},
-    "PostAtsApplicationsApplicationIdReject": {"rejection_reason_id": "remote:1"},
-    "PostAtsApplicationsApplicationIdNotes": {"content": "Well done", "content_type": "PLAIN_TEXT"},
-    "PostAtsApplicationsApplicationIdResultLinks": {"label": "Result", "url": "https://results.example/1"},
-    "PostAtsCandidatesCandidateIdResultLinks": {"label": "Result", "url": "https://results.example/1"},
-    "PostAtsCandidatesCandidateIdTags": {"tag": {"name": "good"}},
-    "DeleteAtsCandidatesCandidateIdTags": {"tag": {"name": "good"}},
-    "PostAtsApplicationsApplicationIdAttachments": {
-        "attachment": {"name": "cv.pdf", "type": "CV", "data_url": "https://files.example/cv.pdf"}
-    },
-    "PostAtsCandidatesCandidateIdAttachments": {
-        "attachment": {"name": "cv.pdf", "type": "CV", "data_url": "https://files.example/cv.pdf"}
-    },
-    "PostAtsImportTrackedApplication": {"tracked_at": None},
-    "PostAtsApplicationsApplicationIdInterviews": {},
-    "PatchAtsApplicationsApplicationIdInterviews": {},
-}
-"""What Personio has no way to do, and what is sent for it: the answer is a refusal with a code of its own."""
 
 KOMBO_ASKING: Mapping[str, Asking] = {
     "GetCheckApiKey": named,
