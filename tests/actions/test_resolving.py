@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -48,6 +50,15 @@ async def test_a_source_goes_by_its_id_its_name_or_a_key(account: Account) -> No
 
 async def test_a_source_that_nobody_has_used_yet_is_left_to_the_tool(account: Account) -> None:
     assert (await sent(account, source=SourceDraft(id="987654")))["recruiting_channel_id"] == 987654
+
+
+async def test_looking_for_a_source_needs_one_connection_only(product: Product) -> None:
+    account = await product.synced(company_with_open_job(applications=5))
+    async with AsyncExitStack() as held:
+        for _ in range(account.pool.get_max_size() - 1):
+            await held.enter_async_context(account.pool.acquire())
+        async with asyncio.timeout(30):
+            await planned(account, source=SourceDraft(name="a friend of a friend"))
 
 
 async def test_the_default_source_is_for_those_that_name_none(product: Product) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from atsumi.actions.answers import Asked, AskedQuestion, check
@@ -53,9 +54,10 @@ class Resolved(NamedTuple):
     warnings: Sequence[str]
 
 
-async def resolve(connection: Connection, place: Place, request: WriteRequest, action: WriteAction) -> Resolved:
+async def resolve(pool: asyncpg.Pool, place: Place, request: WriteRequest, action: WriteAction) -> Resolved:
     """Everything that can be known before the tool is asked.
 
+    No connection is held meanwhile: sources are read over the same pool, which many requests at once would use up.
     Raises :class:`NotFound` when the record that the request's path names is not there, and :class:`InvalidInput` with
     the draft's field as path for whatever else cannot be written.
     """
@@ -64,15 +66,15 @@ async def resolve(connection: Connection, place: Place, request: WriteRequest, a
     for name, model in draft.references.items():
         ref = getattr(draft, name)
         if ref is not None:
-            setattr(draft, name, await _referred(connection, place, name, model, ref, request.addressed == name))
+            setattr(draft, name, await _referred(pool, place, name, model, ref, request.addressed == name))
     if isinstance(draft, ApplicationDraft):
-        await _add_person(connection, place, draft)
+        await _add_person(pool, place, draft)
     warnings += _drop_unsupported(draft, place, action)
     _require(draft, action)
     if isinstance(draft, ApplicationDraft):
         warnings += await _choose_source(draft, place, action)
         if "answers" in action.inputs:
-            asked = await asked_by(connection, place.number, place.public_id, draft.job.remote)
+            asked = await asked_by(pool, place.number, place.public_id, draft.job.remote)
             asked = replace(asked, option_id=request.option_id, unanswerable=action.unanswerable)
             # Answers may also stand among the tool's own fields: then the tool knows what is missing.
             draft.answers, more = check(
@@ -83,23 +85,23 @@ async def resolve(connection: Connection, place: Place, request: WriteRequest, a
     return Resolved(draft, warnings)
 
 
-async def _referred(connection: Connection, place: Place, name: str, model: Model, ref: Ref, is_addressed: bool) -> Ref:
+async def _referred(pool: asyncpg.Pool, place: Place, name: str, model: Model, ref: Ref, is_addressed: bool) -> Ref:
     if ref.remote_id is not None or ref.id is None:
         return ref
-    [id] = await aliases.resolve_aliases(connection, place.number, CODES[model], [ref.id])
-    row = (await records.records_by_id(connection, place.number, CODES[model], [id])).get(id)
+    [id] = await aliases.resolve_aliases(pool, place.number, CODES[model], [ref.id])
+    row = (await records.records_by_id(pool, place.number, CODES[model], [id])).get(id)
     if row is None or row.deleted_at is not None:
         what = f"There is no {model.value.replace('_', ' ')} with this id in this integration."
         raise NotFound(what) if is_addressed else InvalidInput(what, path=name)
     return Ref(id=id, remote_id=row.remote_id)
 
 
-async def _add_person(connection: Connection, place: Place, draft: ApplicationDraft) -> None:
+async def _add_person(pool: asyncpg.Pool, place: Place, draft: ApplicationDraft) -> None:
     """What is known of a candidate who applies again, where the caller leaves it out."""
     if draft.candidate is None:
         return
     id = record_id(place.public_id, Model.CANDIDATE, draft.candidate.remote)
-    row = (await records.records_by_id(connection, place.number, CODES[Model.CANDIDATE], [id])).get(id)
+    row = (await records.records_by_id(pool, place.number, CODES[Model.CANDIDATE], [id])).get(id)
     person = codec.decode(row) if row is not None and row.deleted_at is None else None
     if not isinstance(person, Candidate):
         raise InvalidInput("There is no candidate with this id in this integration.", path="candidate")
@@ -182,7 +184,7 @@ def _plain(text: str) -> str:
     return _OPTION_SEPARATOR.sub("", text.casefold()) or text.casefold()
 
 
-async def asked_by(connection: Connection, number: int, integration: UUID, job_remote_id: str) -> Asked:
+async def asked_by(connection: Connection | asyncpg.Pool, number: int, integration: UUID, job_remote_id: str) -> Asked:
     """What a job asks its applicants, in its order."""
     job = record_id(integration, Model.JOB, job_remote_id)
     rows = await records.records_pointing_at(connection, number, CODES[Model.JOB_SCREENING_QUESTION], [job])

@@ -77,7 +77,7 @@ class Desk:
         found = await ledger.find_same(self.pool, self.place.number, intent)
         if found is not None:
             return await self._follow(found, request, deadline)
-        draft, warnings = await self._resolved(request, action)
+        draft, warnings = await resolve(self.pool, self.place, request, action)
         await self._check_budget(action, draft, request, deadline)
         admitted = await ledger.admit(
             self.pool,
@@ -102,7 +102,7 @@ class Desk:
     async def plan(self, request: WriteRequest) -> Planned:
         """See :meth:`atsumi.dialects.write_services.WriteServices.plan`."""
         action = self._action(request.action)
-        draft, warnings = await self._resolved(request, action)
+        draft, warnings = await resolve(self.pool, self.place, request, action)
         planned = [_masked(one) for one in action.plan(await self.context(), draft)]
         return Planned(planned, warnings, await self._expected_wait(action, draft))
 
@@ -112,10 +112,6 @@ class Desk:
             words = kind.value.replace("_", " ")
             raise UnsupportedByTool(f"{self.connector.manifest.label} offers no way to {words}.")
         return action
-
-    async def _resolved(self, request: WriteRequest, action: WriteAction) -> tuple[Draft, Sequence[str]]:
-        async with self.pool.acquire() as connection:
-            return await resolve(connection, self.place, request, action)
 
     async def _fill(
         self, claim: ActionClaim, request: WriteRequest, action: WriteAction, draft: Draft, warnings: Sequence[str]

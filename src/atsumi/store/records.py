@@ -1,7 +1,8 @@
 """Raw records, canonical records, the change log and wire fragments: every statement that reads or writes them.
 
-All functions work on one connection, inside the caller's transaction. The order of commits within an integration is
-the order of its sequence numbers, because every writer holds the integration's clock row until it commits.
+Functions work on one connection, inside the caller's transaction; some that only read take a pool, too. The order of
+commits within an integration is the order of its sequence numbers, because every writer holds the integration's clock
+row until it commits.
 """
 
 from __future__ import annotations
@@ -319,7 +320,7 @@ _RECORD = """
 
 
 async def records_by_id(
-    connection: Connection, integration: int, model: int, ids: Sequence[UUID]
+    connection: Connection | asyncpg.Pool, integration: int, model: int, ids: Sequence[UUID]
 ) -> dict[UUID, RecordRow]:
     """Stored records of one model by id, deleted ones included."""
     if not ids:
@@ -364,7 +365,7 @@ async def records_of_groups(connection: Connection, integration: int, roots: Seq
 
 
 async def records_pointing_at(
-    connection: Connection, integration: int, model: int, targets: Sequence[UUID]
+    connection: Connection | asyncpg.Pool, integration: int, model: int, targets: Sequence[UUID]
 ) -> list[RecordRow]:
     """Present records of one model that point at any of the targets by any reference, in (seq, id) order."""
     if not targets:
