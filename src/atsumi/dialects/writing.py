@@ -25,7 +25,7 @@ LONGEST_BODY: Final = 96 * 1024 * 1024
 """Of a write, in bytes: three of the largest files that a tool takes, spelled in base64, and the rest."""
 REPLAYED: Headers = ((b"idempotent-replayed", b"true"),)
 """Sent with an answer that was given before."""
-EMAIL: Final = r"^(?!\.)(?!.*\.\.)[^@\s]*[^@\s.]@([^@\s.]+\.)+[^@\s.]{2,}(?!\s)$"
+EMAIL: Final = r"^(?!\.)(?!.*\.\.)[^@\s\x00-\x1f]*[^@\s\x00-\x1f.]@([^@\s\x00-\x1f.]+\.)+[^@\s\x00-\x1f.]{2,}(?!\s)$"
 """What can be an e-mail address: wide, since the tool decides."""
 
 _KEY_HEADERS = (b"idempotency-key", b"x-idempotency-key")

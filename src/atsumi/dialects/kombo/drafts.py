@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import msgspec
 
 from atsumi.actions.requests import Content
+from atsumi.dialects import reading
 from atsumi.dialects.kombo import write_bodies as bodies
-from atsumi.dialects.kombo.values import parsed_instant
 from atsumi.dialects.writing import EncodedFile
 from atsumi.errors import InvalidInput
 from atsumi.model.draft import (
@@ -37,6 +38,8 @@ from atsumi.model.parts import EmailAddress, Location, PhoneNumber
 
 B = TypeVar("B")
 _REMOTE = "remote:"
+_INDEX = re.compile(r"\[(\d+)\]")
+_ZERO = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _CANDIDATE = {
     "first_name": "first_name",
     "last_name": "last_name",
@@ -75,21 +78,32 @@ class Parsed:
     """From a path of the draft to that in the body."""
 
 
-def read(data: bytes, kind: type[B]) -> B:
-    """The body. Raises :class:`InvalidInput` with the path of what is wrong, in the body's own words."""
+def read(data: bytes | msgspec.Raw, kind: type[B], at: str = "") -> B:
+    """A body, or the part of one that stands ``at`` a path.
+
+    Raises :class:`InvalidInput` with the path of what is wrong, in the body's own words.
+    """
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        text, _, where = str(error).partition(" - at `")
-        path = where.removesuffix("`").removeprefix("$").removeprefix(".").replace("[", ".").replace("]", "")
+        text, _, where = str(error).partition(" - at `$")
+        path = _INDEX.sub(r".\1", where.partition("[...]")[0].rstrip("`")).removeprefix(".")
+        path = ".".join(filter(None, (at, path)))
         raise InvalidInput(f"{path or 'The body'}: {text}.", path=path or None) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f"The body is no JSON: {error}.") from error
 
 
+def body(data: bytes, kind: type[B]) -> B:
+    """A whole body. Raises :class:`InvalidInput` as :func:`read` does, and for zero bytes in its texts."""
+    if b"\\u0000" in data and _ZERO.search(data):
+        raise InvalidInput("The body has a text with a zero byte, which no tool takes.")
+    return read(data, kind)
+
+
 def reference(spelled: str, path: str, what: str) -> Ref:
     """A record by our id, or by the tool's after ``remote:``. Raises :class:`InvalidInput`."""
-    if spelled.startswith(_REMOTE) and len(spelled) > len(_REMOTE):
+    if spelled.startswith(_REMOTE) and len(spelled) > len(_REMOTE) and "\x00" not in spelled:
         return Ref(remote_id=spelled.removeprefix(_REMOTE))
     id = from_base58(spelled)
     if id is None:
@@ -244,12 +258,9 @@ def _answer(body: bodies.AnswerBody, index: int, add: Callable[[bodies.FileBody,
     id = from_base58(body.question_id)
     question = Ref(id=id) if id is not None else Ref(remote_id=body.question_id.removeprefix(_REMOTE))
     if bytes(memoryview(body.answer)[:1]) == b"{":
-        try:
-            file = msgspec.json.decode(body.answer, type=bodies.FileBody)
-        except msgspec.ValidationError as error:
-            raise InvalidInput(f"{path}.answer: {error}.", path=f"{path}.answer") from error
+        file = read(body.answer, bodies.FileBody, f"{path}.answer")
         return Answer(question=question, file=add(file, f"{path}.answer", AttachmentType.OTHER), path=path)
-    return Answer(question=question, value=msgspec.json.decode(body.answer), path=path)
+    return Answer(question=question, value=read(body.answer, object, f"{path}.answer"), path=path)
 
 
 def _file(body: bodies.FileBody, path: str, type: AttachmentType) -> tuple[FileDraft, Content | None]:
@@ -291,14 +302,20 @@ def _source(body: bodies.NewSource | None) -> SourceDraft | None:
 def _consent(body: bodies.GdprConsentBody | None) -> GdprConsent | None:
     if body is None:
         return None
-    expires_at = parsed_instant(body.expires_at) if body.expires_at is not None else None
+    expires_at = _instant(body.expires_at, "gdpr_consent.expires_at") if body.expires_at is not None else None
     return GdprConsent(given=body.given, expires_at=expires_at)
 
 
 def _day(text: str | None, path: str) -> date | None:
+    """The day as it is written, whatever its time is in other zones."""
     if text is None:
         return None
+    _instant(text, path)
+    return date.fromisoformat(text[:10])
+
+
+def _instant(text: str, path: str) -> datetime:
     try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        raise InvalidInput(f"{path}: there is no such day.", path=path) from None
+        return reading.instant(path, text)
+    except InvalidInput:
+        raise InvalidInput(f"{path}: there is no such day or time.", path=path) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from atsumi.dialects.freshness import freshness_headers
@@ -10,13 +10,13 @@ from atsumi.dialects.http import Answer
 from atsumi.dialects.kombo import custom_fields, files, force_sync, general, passthrough
 from atsumi.dialects.kombo.call import Call
 from atsumi.dialects.kombo.cursor import write_cursor
+from atsumi.dialects.kombo.documents import completed
 from atsumi.dialects.kombo.errors import Family, WireError
 from atsumi.dialects.kombo.lists import LISTS, ListSpec
 from atsumi.dialects.kombo.operation import Operation
 from atsumi.dialects.kombo.parse import list_query, parse
 from atsumi.dialects.kombo.values import instant
 from atsumi.dialects.kombo.write_operations import WRITES
-from atsumi.dialects.services import Integration
 from atsumi.store.reading import ListPage
 
 
@@ -36,7 +36,7 @@ def _list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[Answer]]:
         if page.next is not None:
             key = call.services.cursor_key
             following = f'"{write_cursor(key, integration.public_id, spec.name, digest_text, page.next)}"'.encode()
-        documents, end = await _documents(call, integration, spec, page)
+        documents, end = await completed(call, integration, spec.model, page)
         # The frame goes around the first and last document, so that the page's bytes are copied once.
         frame = b'{"status":"success","data":{"next":' + following + b',"as_of":' + _json(as_of) + b',"results":['
         if documents:
@@ -48,21 +48,6 @@ def _list_handler(spec: ListSpec) -> Callable[[Call], Awaitable[Answer]]:
         return Answer((end + b",").join(documents), headers=headers)
 
     return read_list
-
-
-async def _documents(call: Call, integration: Integration, spec: ListSpec, page: ListPage) -> tuple[list[bytes], bytes]:
-    """The documents, and what completes each of them."""
-    bodies = [fragment.body for fragment in page.fragments]
-    if not integration.remote_data_enabled:
-        return bodies, b',"remote_data":null}'
-    remote_ids = [fragment.remote_id or "" for fragment in page.fragments]
-    found = await call.services.raw_sources(integration, spec.model, remote_ids)
-    return [body + b',"remote_data":' + _object(parts) for body, parts in zip(bodies, found, strict=True)], b"}"
-
-
-def _object(parts: Sequence[tuple[str, bytes]]) -> bytes:
-    """Raw records by the label of their endpoint, as the tool sent them."""
-    return b"{" + b",".join(b'"%s":%s' % (label.encode(), data) for label, data in parts) + b"}" if parts else b"null"
 
 
 def _json(moment: datetime | None) -> bytes:

@@ -14,9 +14,9 @@ from atsumi.dialects.writing import EMAIL
 
 Email = Annotated[str, Meta(pattern=EMAIL, max_length=320, examples=["ada@example.com"])]
 Text = Annotated[str, Meta(min_length=1)]
-Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?)?Z?$", examples=["2027-01-15"])]
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", examples=["DE"])]
-ContentType = Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.+-]+$", examples=["application/pdf"])]
+Day = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?)?Z?(?!\s)$", examples=["2027-01-15"])]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}(?!\s)$", examples=["DE"])]
+ContentType = Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.+-]+(?!\s)$", examples=["application/pdf"])]
 Kind = Literal["PERSONAL", "WORK", "OTHER"]
 
 

@@ -5,6 +5,7 @@ All actions of the contract go the same way; whether a tool can do one is for it
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 from urllib.parse import parse_qsl
@@ -17,10 +18,11 @@ from atsumi.dialects.http import Answer
 from atsumi.dialects.kombo import drafts, values
 from atsumi.dialects.kombo import write_bodies as bodies
 from atsumi.dialects.kombo.call import Call
+from atsumi.dialects.kombo.documents import completed
 from atsumi.dialects.kombo.drafts import Parsed
 from atsumi.dialects.kombo.errors import Family, WireError, error_answer
 from atsumi.dialects.kombo.stand_ins import stand_in_application, stand_in_candidate
-from atsumi.dialects.reading import shown
+from atsumi.dialects.reading import cut, shown
 from atsumi.dialects.services import Integration
 from atsumi.dialects.writing import LONGEST_BODY, REPLAYED, concurrency_headers, receipt_headers, wish
 from atsumi.errors import AlreadyExists, InvalidInput, JobClosed, NotFound, RemoteRejected, UnsupportedByTool
@@ -88,11 +90,13 @@ def handler(
 async def _write(
     call: Call, integration: Integration, action: Action, build: Build, shows: Model | None, addressed: str | None
 ) -> Answer:
-    ability = call.services.write_action(integration.tool, action)
-    if ability is not None and integration.scope.is_left_out(action):
+    if call.services.write_action(integration.tool, action) is None:
+        raise UnsupportedByTool(f"{integration.tool} offers no way to {action.replace('_', ' ')}.")
+    if integration.scope.is_left_out(action):
         raise WireError("INTEGRATION.ACTION_DISABLED", "This action is out of the integration's scope.")
     is_dry, wanted = _is_dry(call), wish(call.scope)
-    parsed = build(call, integration.tool, await call.body(LONGEST_BODY))
+    # Measuring a large file takes longer than other requests should wait.
+    parsed = await asyncio.to_thread(build, call, integration.tool, await call.body(LONGEST_BODY))
     request = WriteRequest(
         action,
         parsed.draft,
@@ -116,15 +120,22 @@ async def _write(
     document = await _document(call, integration, found.receipt, found.draft, shows)
     body = _success(document, found.receipt.warnings)
     first = await call.services.keep_answer(integration, found.receipt.id, Answered(200, body))
-    return Answer(first.body, first.status)
+    return Answer(first.body, first.status, REPLAYED if first.body != body else ())
 
 
 def _is_dry(call: Call) -> bool:
-    """Whether the caller only wants to see what would be sent. Raises :class:`InvalidInput`."""
-    sent = [value for name, value in parse_qsl(call.scope["query_string"].decode("latin-1")) if name == "dry_run"]
-    if sent and sent[-1].lower() not in ("true", "false"):
+    """Whether the caller only wants to see what would be sent.
+
+    Raises :class:`InvalidInput`, also for every other parameter: a misspelt one must not write.
+    """
+    sent = parse_qsl(call.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    for name, _ in sent:
+        if name != "dry_run":
+            raise InvalidInput(f"Writes have no parameter {shown(name)}, only `dry_run`.", path=cut(name))
+    values = {value.lower() for _, value in sent}
+    if values - {"true", "false"} or len(values) > 1:
         raise InvalidInput("`dry_run` must be `true` or `false`.", path="dry_run")
-    return bool(sent) and sent[-1].lower() == "true"
+    return values == {"true"}
 
 
 def _told(error: InvalidInput | RemoteRejected, parsed: Parsed) -> WireError:
@@ -197,10 +208,10 @@ async def _document(
 
 async def _stored(call: Call, integration: Integration, model: Model, id: UUID) -> dict[str, msgspec.Raw] | None:
     """The members of a document; ``None`` for a record that is out of scope."""
-    page = await call.services.list_page(integration, ListQuery(model=model, page_size=1, ids=[id]))
-    for fragment in page.fragments:
-        return msgspec.json.decode(fragment.body + b',"remote_data":null}', type=dict[str, msgspec.Raw])
-    return None
+    query = ListQuery(model=model, page_size=1, ids=[id], with_remote_ids=integration.remote_data_enabled)
+    page = await call.services.list_page(integration, query)
+    found, end = await completed(call, integration, model, page)
+    return msgspec.json.decode(found[0] + end, type=dict[str, msgspec.Raw]) if found else None
 
 
 def _without_applications(person: dict[str, msgspec.Raw] | None) -> msgspec.Raw:
@@ -234,66 +245,66 @@ def _candidate(call: Call) -> Ref:
 create_application = handler(
     Action.CREATE_APPLICATION,
     lambda call, tool, data: drafts.application(
-        drafts.read(data, bodies.NewApplication), _ref(call, "job_id", "job"), tool
+        drafts.body(data, bodies.NewApplication), _ref(call, "job_id", "job"), tool
     ),
     Model.APPLICATION,
     "job",
 )
 create_candidate = handler(
     Action.CREATE_CANDIDATE,
-    lambda call, tool, data: drafts.candidate(drafts.read(data, bodies.NewCandidate), tool),
+    lambda call, tool, data: drafts.candidate(drafts.body(data, bodies.NewCandidate), tool),
     Model.CANDIDATE,
 )
 set_stage = handler(
     Action.SET_APPLICATION_STAGE,
-    lambda call, tool, data: drafts.stage(drafts.read(data, bodies.StageChoice), _application(call), tool),
+    lambda call, tool, data: drafts.stage(drafts.body(data, bodies.StageChoice), _application(call), tool),
     addressed="application",
 )
 reject = handler(
     Action.REJECT_APPLICATION,
-    lambda call, tool, data: drafts.rejection(drafts.read(data, bodies.Rejection), _application(call), tool),
+    lambda call, tool, data: drafts.rejection(drafts.body(data, bodies.Rejection), _application(call), tool),
     addressed="application",
 )
 add_note = handler(
     Action.ADD_APPLICATION_NOTE,
-    lambda call, tool, data: drafts.note(drafts.read(data, bodies.NewNote), _application(call), tool),
+    lambda call, tool, data: drafts.note(drafts.body(data, bodies.NewNote), _application(call), tool),
     addressed="application",
 )
 add_application_link = handler(
     Action.ADD_APPLICATION_RESULT_LINK,
     lambda call, tool, data: drafts.result_link(
-        drafts.read(data, bodies.NewResultLink), tool, application=_application(call)
+        drafts.body(data, bodies.NewResultLink), tool, application=_application(call)
     ),
     addressed="application",
 )
 add_candidate_link = handler(
     Action.ADD_CANDIDATE_RESULT_LINK,
     lambda call, tool, data: drafts.result_link(
-        drafts.read(data, bodies.NewResultLink), tool, candidate=_candidate(call)
+        drafts.body(data, bodies.NewResultLink), tool, candidate=_candidate(call)
     ),
     addressed="candidate",
 )
 add_tag = handler(
     Action.ADD_CANDIDATE_TAG,
-    lambda call, tool, data: drafts.tag(drafts.read(data, bodies.TagChoice), _candidate(call), tool),
+    lambda call, tool, data: drafts.tag(drafts.body(data, bodies.TagChoice), _candidate(call), tool),
     addressed="candidate",
 )
 remove_tag = handler(
     Action.REMOVE_CANDIDATE_TAG,
-    lambda call, tool, data: drafts.tag(drafts.read(data, bodies.TagChoice), _candidate(call), tool),
+    lambda call, tool, data: drafts.tag(drafts.body(data, bodies.TagChoice), _candidate(call), tool),
     addressed="candidate",
 )
 add_application_attachment = handler(
     Action.ADD_APPLICATION_ATTACHMENT,
     lambda call, tool, data: drafts.attachment(
-        drafts.read(data, bodies.AddedAttachment), tool, application=_application(call)
+        drafts.body(data, bodies.AddedAttachment), tool, application=_application(call)
     ),
     addressed="application",
 )
 add_candidate_attachment = handler(
     Action.ADD_CANDIDATE_ATTACHMENT,
     lambda call, tool, data: drafts.attachment(
-        drafts.read(data, bodies.AddedAttachment), tool, candidate=_candidate(call)
+        drafts.body(data, bodies.AddedAttachment), tool, candidate=_candidate(call)
     ),
     addressed="candidate",
 )
