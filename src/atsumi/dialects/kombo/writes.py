@@ -91,7 +91,7 @@ async def _write(
     call: Call, integration: Integration, action: Action, build: Build, shows: Model | None, addressed: str | None
 ) -> Answer:
     if call.services.write_action(integration.tool, action) is None:
-        raise UnsupportedByTool(f"{integration.tool} offers no way to {action.replace('_', ' ')}.")
+        raise UnsupportedByTool(f"{_label(call, integration)} offers no way to {action.replace('_', ' ')}.")
     if integration.scope.is_left_out(action):
         raise WireError("INTEGRATION.ACTION_DISABLED", "This action is out of the integration's scope.")
     is_dry, wanted = _is_dry(call), wish(call.scope)
@@ -223,7 +223,11 @@ def _without_applications(person: dict[str, msgspec.Raw] | None) -> msgspec.Raw:
 async def refuse(call: Call) -> Answer:
     """Actions of the contract that no tool can do which is served here."""
     integration = await call.integration()
-    raise UnsupportedByTool(f"{integration.tool} offers no such action.")
+    raise UnsupportedByTool(f"{_label(call, integration)} offers no such action.")
+
+
+def _label(call: Call, integration: Integration) -> str:
+    return call.services.connectors[integration.tool].manifest.label
 
 
 def _ref(call: Call, name: str, what: str) -> Ref:
