@@ -133,7 +133,9 @@ class Product:
         values: Mapping[str, str] | None = None,
         **company: Any,
     ) -> Account:
-        """Connect a simulated account; nothing is synced yet."""
+        """Connect a simulated account; nothing is synced yet, and nothing of the tool's budgets is used."""
+        # Simulated companies of one seed are the same to whoever counts requests, whichever test they are of.
+        await self.runtime.pool.execute("DELETE FROM rate_window; DELETE FROM rate_bucket")
         simulator = simulator or small_company(**company)
         environment = environment or await self.environment()
         origin = self.origins.add(create_app(simulator))
