@@ -39,7 +39,7 @@ CREATE TABLE action (
 CREATE UNIQUE INDEX action_one_per_key ON action (integration, key_digest) WHERE key_digest IS NOT NULL;
 CREATE INDEX action_request ON action (integration, request_digest, created_at) WHERE key_digest IS NULL;
 CREATE INDEX action_open ON action (integration) WHERE ended_at IS NULL;
-CREATE INDEX action_due ON action (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX action_due ON action (coalesce(next_at, heartbeat_at), id) WHERE sealed_draft IS NOT NULL;
 CREATE INDEX action_running ON action (heartbeat_at) WHERE state = 'RUNNING';
 CREATE INDEX action_list ON action (integration, created_at, id);
 CREATE INDEX action_content ON action (integration, ended_at)
