@@ -100,6 +100,18 @@ async def test_deferred_ones_wait_for_room(writer: Writer) -> None:
     assert writer.sent() == [201]
 
 
+async def test_one_integration_without_room_does_not_keep_others_waiting(writer: Writer, product: Product) -> None:
+    other = await Writer.of(await product.synced(company_with_open_job(applications=5)))
+    for _ in range(MAX_IN_FLIGHT):
+        await begun(writer.account)
+    for n in range(3):
+        await writer.write(person(writer.account, f"P{n}", is_deferred=True))
+    await other.write(person(other.account, is_deferred=True))
+    due = {number for _, number in await ledger.due(other.account.pool, 1000, max_running=MAX_IN_FLIGHT)}
+    assert other.account.number in due
+    assert writer.account.number not in due
+
+
 async def test_a_request_whose_content_took_too_long_is_sent_again(writer: Writer) -> None:
     request = with_files(person(writer.account, key="k"), {"cv.pdf": PARTS[0]})
 
@@ -151,3 +163,39 @@ async def test_a_caller_who_leaves_does_not_stop_what_is_under_way(writer: Write
     await writer.done(request)
     assert writer.sent() == [201]
     await writer.assert_clean()
+
+
+async def test_what_waits_for_callers_who_are_gone_gives_way_to_new_requests(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "MAX_OPEN", 3)
+    writer.network.cut.add(CREATE)
+    gone = [person(writer.account, f"P{n}", key=f"k{n}") for n in range(3)]
+    for request in gone:
+        assert isinstance(await writer.told(request), RemoteUnavailable)
+    writer.network.heal()
+    await writer.done(person(writer.account))
+    assert [row.state for row in await writer.rows()] == ["SUCCEEDED", "PENDING", "PENDING"]
+    # The one that gave way is done when its caller asks again all the same.
+    await writer.done(gone[0])
+    assert len(writer.created(gone[0])) == 1
+
+
+async def test_what_was_promised_gives_way_to_nothing(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "MAX_OPEN", 3)
+    for n in range(3):
+        assert isinstance(await writer.write(person(writer.account, f"P{n}", is_deferred=True)), Deferred)
+    assert isinstance(await writer.told(person(writer.account)), TooManyActions)
+    await writer.settle()
+    assert len(writer.sent()) == 3
+
+
+async def test_integrations_take_turns(writer: Writer, product: Product) -> None:
+    other = await Writer.of(await product.synced(company_with_open_job(applications=5)))
+    for n in range(5):
+        await writer.write(person(writer.account, f"P{n}", is_deferred=True))
+    await other.write(person(other.account, is_deferred=True))
+    due = [number for _, number in await ledger.due(writer.account.pool, 1000)]
+    assert due.count(writer.account.number) == 5
+    mine = [place for place, number in enumerate(due) if number == writer.account.number]
+    assert due.index(other.account.number) < mine[1]

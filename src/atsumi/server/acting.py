@@ -28,6 +28,8 @@ _DUE_AT_ONCE = 100
 _SWEEP_SECONDS = 30.0
 _AT_ONCE = 8
 """Due actions that one process carries out at the same time; they mostly wait for their tools."""
+_AT_ONCE_OF_ONE = 4
+"""How many of them may be one integration's, whose files may come from servers that take their time."""
 _PATIENCE_SECONDS = 5.0
 """How long a due action waits in place for its tool's budget: a longer wait puts it back, for others to go first."""
 
@@ -70,17 +72,19 @@ async def run_actions(runtime: Runtime, stop: asyncio.Event) -> None:
 
     Those under way are cancelled at the end, which gives them back.
     """
-    running: dict[UUID, asyncio.Task[None]] = {}
+    running: dict[UUID, tuple[int, asyncio.Task[None]]] = {}
     sweep_at = 0.0
     clock = asyncio.get_running_loop().time
     try:
         while not stop.is_set():
-            running = {id: task for id, task in running.items() if not task.done()}
+            running = {id: (number, task) for id, (number, task) in running.items() if not task.done()}
             try:
                 free = _AT_ONCE - len(running)
-                for id, number in await ledger.due(runtime.pool, _DUE_AT_ONCE) if free > 0 else ():
-                    if id not in running and len(running) < _AT_ONCE:
-                        running[id] = asyncio.create_task(_carry_on(runtime, id, number))
+                due = await ledger.due(runtime.pool, _DUE_AT_ONCE, max_running=MAX_IN_FLIGHT) if free > 0 else ()
+                for id, number in due:
+                    of_one = sum(owner == number for owner, _ in running.values())
+                    if id not in running and len(running) < _AT_ONCE and of_one < _AT_ONCE_OF_ONE:
+                        running[id] = number, asyncio.create_task(_carry_on(runtime, id, number))
                 if clock() >= sweep_at:
                     sweep_at = clock() + _SWEEP_SECONDS
                     await ledger.abandon_incomplete(runtime.pool)
@@ -90,9 +94,10 @@ async def run_actions(runtime: Runtime, stop: asyncio.Event) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _TICK_SECONDS)
     finally:
-        for task in running.values():
+        tasks = [task for _, task in running.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*running.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _carry_on(runtime: Runtime, id: UUID, number: int) -> None:

@@ -120,8 +120,8 @@ async def admit(
 ) -> tuple[ActionRow, bool] | None:
     """The action of an equal request, or a new one that is claimed; and whether it is new.
 
-    ``None`` when as many are under way as may be: ``max_running``, or :data:`MAX_OPEN` altogether. Raises as
-    :func:`find_same`.
+    ``None`` when as many are under way as may be: ``max_running``, or :data:`MAX_OPEN` altogether, of which those that
+    wait for their callers give way. Raises as :func:`find_same`.
     """
     async with pool.acquire() as connection, connection.transaction():
         # One request at a time decides, so that of equal ones only the first begins.
@@ -134,7 +134,9 @@ async def admit(
             "WHERE integration = $1 AND ended_at IS NULL",
             integration,
         )
-        if counts["open"] >= MAX_OPEN or (counts["running"] >= max_running and not is_deferred):
+        if counts["running"] >= max_running and not is_deferred:
+            return None
+        if counts["open"] >= MAX_OPEN and not await _give_way(connection, integration):
             return None
         if intent.key_digest is not None:
             # One that is too old to count gives its key free.
@@ -153,6 +155,23 @@ async def admit(
             is_deferred,
         )
     return ActionRow(**row), True
+
+
+async def _give_way(connection: Connection, integration: int) -> bool:
+    """Remove what waits longest for a caller who has not asked again; returns whether there was any.
+
+    Nothing came of it: an outage of the tool leaves many of them, and must not keep new requests out afterwards.
+    """
+    removed: str = await connection.execute(
+        """
+        DELETE FROM action WHERE id = (
+            SELECT id FROM action
+            WHERE integration = $1 AND state = 'PENDING' AND next_at IS NULL AND ended_at IS NULL
+            ORDER BY heartbeat_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+        """,
+        integration,
+    )
+    return removed != "DELETE 0"
 
 
 async def claim(
@@ -335,21 +354,27 @@ async def listing(
     return [ActionRow(**row) for row in rows]
 
 
-async def due(pool: asyncpg.Pool, limit: int) -> list[tuple[UUID, int]]:
-    """(id, integration) of the actions that somebody should carry on now, in the order of their time.
+async def due(pool: asyncpg.Pool, limit: int, *, max_running: int | None = None) -> list[tuple[UUID, int]]:
+    """(id, integration) of the actions that somebody should carry on now: integrations take turns, each by its time.
 
-    Those whose process has died count; an integration that is not active waits.
+    Those whose process has died count; an integration waits that is not active, or has ``max_running`` under way.
     """
     rows = await pool.fetch(
-        """
-        SELECT a.id, a.integration FROM action a JOIN integration i ON i.number = a.integration
-        WHERE (a.next_at <= now() OR (a.next_at IS NULL AND a.state IN ('RUNNING', 'SUCCEEDED')
-                                      AND a.heartbeat_at < now() - $1::interval))
-          AND a.sealed_draft IS NOT NULL AND i.deleted_at IS NULL AND i.state = 'ACTIVE'
-        ORDER BY coalesce(a.next_at, a.heartbeat_at), a.id LIMIT $2
+        f"""
+        SELECT id, integration FROM (
+            SELECT a.id, a.integration, coalesce(a.next_at, a.heartbeat_at) AS at, row_number() OVER (
+                PARTITION BY a.integration ORDER BY coalesce(a.next_at, a.heartbeat_at), a.id) AS turn
+            FROM action a JOIN integration i ON i.number = a.integration
+            WHERE (a.next_at <= now() OR (a.next_at IS NULL AND a.state IN ('RUNNING', 'SUCCEEDED')
+                                          AND a.heartbeat_at < now() - $1::interval))
+              AND a.sealed_draft IS NOT NULL AND i.deleted_at IS NULL AND i.state = 'ACTIVE'
+              AND a.integration NOT IN (SELECT integration FROM action WHERE {_ALIVE}
+                                        GROUP BY integration HAVING count(*) >= $3)) AS waiting
+        ORDER BY turn, at, id LIMIT $2
         """,
         LEASE,
         limit,
+        max_running,
     )
     return [(row["id"], row["integration"]) for row in rows]
 
