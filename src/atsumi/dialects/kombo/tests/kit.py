@@ -11,6 +11,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import httpx
+import jsonschema
 import pytest
 from starlette.applications import Starlette
 
@@ -234,3 +235,12 @@ def reference(*parts: str, vendor: str = "kombo") -> Path:
     if not found.exists():
         pytest.skip("the reference folder is not there (ATSUMI_REFERENCE or ../shared/reference)")
     return found
+
+
+def fits(contract: dict[str, Any], path: str, instance: object, code: str = "200", method: str = "get") -> None:
+    """Hold an answer against the vendor's contract."""
+    answer = contract["paths"][path][method]["responses"][code]
+    if "$ref" in answer:
+        answer = contract["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]]
+    schema = answer["content"]["application/json"]["schema"]
+    jsonschema.Draft202012Validator({**schema, "components": contract["components"]}).validate(instance)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import jsonschema
 import pytest
@@ -18,8 +17,7 @@ from atsumi.actions.requests import (
     Written,
 )
 from atsumi.dialects.kombo.openapi import openapi_document
-from atsumi.dialects.kombo.tests import samples
-from atsumi.dialects.kombo.tests.kit import INTEGRATION, body, client
+from atsumi.dialects.kombo.tests.kit import INTEGRATION, client
 from atsumi.dialects.kombo.tests.writes_kit import (
     BODIES,
     FILE,
@@ -28,6 +26,7 @@ from atsumi.dialects.kombo.tests.writes_kit import (
     PERSON,
     TOOL,
     Ledger,
+    listed,
     receipt,
     sent,
     with_person,
@@ -35,8 +34,7 @@ from atsumi.dialects.kombo.tests.writes_kit import (
 from atsumi.errors import Problem
 from atsumi.model.actions import Action
 from atsumi.model.draft import ApplicationDraft, Ref
-from atsumi.model.ids import record_id, to_base58
-from atsumi.model.names import Model
+from atsumi.model.ids import to_base58
 
 REFUSED = errors.RemoteRejected(
     TOOL,
@@ -113,17 +111,6 @@ async def test_of_two_answers_the_first_one_counts() -> None:
     services.kept = Answered(200, b'{"the":"first"}')
     answer = await sent(services, with_person())
     assert (answer.content, answer.headers["idempotent-replayed"]) == (b'{"the":"first"}', "true")
-
-
-def listed(services: Ledger) -> tuple[UUID, UUID]:
-    """Put the samples among the records; returns the application and its candidate."""
-    found = []
-    for name, model in (("applications", Model.APPLICATION), ("candidates", Model.CANDIDATE)):
-        record = samples.LISTED[name]
-        id = record_id(INTEGRATION, model, record.remote_id)
-        services.documents[model] = [(id, body(name, record, samples.RECORDS))]
-        found.append(id)
-    return found[0], found[1]
 
 
 def schema_of_answer(path: str) -> dict[str, Any]:

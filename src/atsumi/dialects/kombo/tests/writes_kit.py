@@ -21,10 +21,11 @@ from atsumi.actions.requests import (
     Written,
 )
 from atsumi.connector.writing import ToolRequest, WriteAction
-from atsumi.dialects.kombo.tests.kit import CHANGED_AT, INTEGRATION, FakeServices, client
+from atsumi.dialects.kombo.tests import samples
+from atsumi.dialects.kombo.tests.kit import CHANGED_AT, INTEGRATION, FakeServices, body, client
 from atsumi.dialects.services import Integration
 from atsumi.model.actions import Action
-from atsumi.model.ids import to_base58
+from atsumi.model.ids import record_id, to_base58
 from atsumi.model.names import Model
 
 ID = to_base58(INTEGRATION)
@@ -133,3 +134,14 @@ async def sent(
 
 def with_person(**changes: Any) -> dict[str, Any]:
     return {"candidate": PERSON | changes}
+
+
+def listed(services: Ledger) -> tuple[UUID, UUID]:
+    """Put the samples among the records; returns the application and its candidate."""
+    found = []
+    for name, model in (("applications", Model.APPLICATION), ("candidates", Model.CANDIDATE)):
+        record = samples.LISTED[name]
+        id = record_id(INTEGRATION, model, record.remote_id)
+        services.documents[model] = [(id, body(name, record, samples.RECORDS))]
+        found.append(id)
+    return found[0], found[1]
