@@ -200,8 +200,8 @@ async def test_a_process_that_was_paused_and_overtaken_does_nothing_more(
         moments = whole["moments"]
         told: list[str] = []
         for number, name in enumerate(moments):
-            if name.startswith("before INSERT INTO access_token"):
-                # Whoever asks for a token may let others wait for five minutes.
+            if not name.startswith(("after", "before POST")):
+                # Pausing before a statement is pausing after the one before it.
                 continue
             write = lane.write_of(number, has_key=True)
             paused = await lane.do(**write, stop_at=number, signal="SIGSTOP")
@@ -216,5 +216,4 @@ async def test_a_process_that_was_paused_and_overtaken_does_nothing_more(
             [own] = resumed.get("answers", [["raised", resumed.get("raised", "")]])
             assert own[0] != 200 or own == first, name
             told.append(f"{number} {name}: {own[0]}")
-            print(told[-1], flush=True)
     print("\n".join(told))
