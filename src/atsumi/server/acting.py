@@ -17,8 +17,8 @@ from atsumi.errors import AtsumiError, NotFound, UnsupportedByTool
 from atsumi.model.actions import Action
 from atsumi.server.logging import get_logger, log_context
 from atsumi.server.runtime import Runtime
+from atsumi.store import action_retention, sources, tenants
 from atsumi.store import actions as ledger
-from atsumi.store import sources, tenants
 from atsumi.store.actions import ActionClaim, ActionRow
 from atsumi.store.database import UNREACHABLE
 from atsumi.store.tenants import IntegrationRow
@@ -26,12 +26,13 @@ from atsumi.store.tenants import IntegrationRow
 _TICK_SECONDS = 0.5
 _DUE_AT_ONCE = 100
 _SWEEP_SECONDS = 30.0
-_AT_ONCE = 8
+_AT_ONCE = 32
 """Due actions that one process carries out at the same time; they mostly wait for their tools."""
 _AT_ONCE_OF_ONE = 4
 """How many of them may be one integration's, whose files may come from servers that take their time."""
-_PATIENCE_SECONDS = 5.0
-"""How long a due action waits in place for its tool's budget: a longer wait puts it back, for others to go first."""
+_PATIENCE_SECONDS = 70.0
+"""How long a due action waits in place for its tool's budget, a minute's window and a bit: who is put back instead
+stands behind every caller who reserves ahead, and would never get a turn while there are enough of them."""
 
 _CALLER_GONE = timedelta(days=1)
 """How long the input of a write is kept that failed in passing, for its caller to ask again."""
@@ -88,7 +89,7 @@ async def run_actions(runtime: Runtime, stop: asyncio.Event) -> None:
                 if clock() >= sweep_at:
                     sweep_at = clock() + _SWEEP_SECONDS
                     await ledger.abandon_incomplete(runtime.pool)
-                    await ledger.give_up_waiting(runtime.pool, _CALLER_GONE)
+                    await action_retention.give_up_waiting(runtime.pool, _CALLER_GONE)
             except UNREACHABLE as error:
                 _log.warning("actions.database", reason=type(error).__name__)
             with contextlib.suppress(TimeoutError):

@@ -67,6 +67,16 @@ async def forget_answers(connection: Connection, integration: int, ids: Sequence
     )
 
 
+async def give_up_waiting(pool: asyncpg.Pool, older_than: timedelta) -> int:
+    """Remove what waits for a caller who has not asked again; returns how many. Nothing came of them."""
+    rows = await pool.fetch(
+        "DELETE FROM action WHERE state = 'PENDING' AND next_at IS NULL AND ended_at IS NULL "
+        "AND heartbeat_at < now() - $1::interval RETURNING 1",
+        older_than,
+    )
+    return len(rows)
+
+
 _FORGET_ANSWERS = """
 UPDATE action SET sealed_answer = NULL, sealed_outcome = NULL, key_digest = NULL
 WHERE id IN (

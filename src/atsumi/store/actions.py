@@ -120,8 +120,8 @@ async def admit(
 ) -> tuple[ActionRow, bool] | None:
     """The action of an equal request, or a new one that is claimed; and whether it is new.
 
-    ``None`` when as many are under way as may be: ``max_running``, or :data:`MAX_OPEN` altogether, of which those that
-    wait for their callers give way. Raises as :func:`find_same`.
+    ``None`` when ``max_running`` are under way, or :data:`MAX_OPEN` open; those that wait for their callers give way
+    to new ones. Raises as :func:`find_same`.
     """
     async with pool.acquire() as connection, connection.transaction():
         # One request at a time decides, so that of equal ones only the first begins.
@@ -165,8 +165,7 @@ async def _give_way(connection: Connection, integration: int) -> bool:
     removed: str = await connection.execute(
         """
         DELETE FROM action WHERE id = (
-            SELECT id FROM action
-            WHERE integration = $1 AND state = 'PENDING' AND next_at IS NULL AND ended_at IS NULL
+            SELECT id FROM action WHERE integration = $1 AND state = 'PENDING' AND next_at IS NULL AND ended_at IS NULL
             ORDER BY heartbeat_at LIMIT 1 FOR UPDATE SKIP LOCKED)
         """,
         integration,
@@ -314,16 +313,6 @@ async def abandon_incomplete(pool: asyncpg.Pool) -> int:
         "DELETE FROM action WHERE state = 'RUNNING' AND sealed_draft IS NULL AND heartbeat_at < now() - $1::interval "
         "RETURNING 1",
         LEASE,
-    )
-    return len(rows)
-
-
-async def give_up_waiting(pool: asyncpg.Pool, older_than: timedelta) -> int:
-    """Remove what waits for a caller who has not asked again; returns how many. Nothing came of them."""
-    rows = await pool.fetch(
-        "DELETE FROM action WHERE state = 'PENDING' AND next_at IS NULL AND ended_at IS NULL "
-        "AND heartbeat_at < now() - $1::interval RETURNING 1",
-        older_than,
     )
     return len(rows)
 
