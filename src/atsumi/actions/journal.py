@@ -67,7 +67,7 @@ class LedgerJournal:
         self._done: dict[str, str] = {}
         self._begun: dict[str, float] = {}
         self._doubted_since: datetime | None = None
-        self.warnings: list[str] = []
+        self._warnings: dict[str, None] = {}
         for name, row in steps.items():
             note = msgspec.json.decode(row.result, type=_Note)
             if row.is_done:
@@ -95,9 +95,13 @@ class LedgerJournal:
             return error
         return self._unknown(next(iter(self._begun)), error if isinstance(error, ToolError) else None)
 
+    @property
+    def warnings(self) -> list[str]:
+        """Each once, in the order of their first time."""
+        return list(self._warnings)
+
     def warn(self, message: str) -> None:
-        if message not in self.warnings:
-            self.warnings.append(message)
+        self._warnings.setdefault(message)
 
     async def once(self, step: str, do: Callable[[], Awaitable[str]]) -> str:
         if step not in self._done:
