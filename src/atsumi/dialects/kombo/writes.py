@@ -25,7 +25,7 @@ from atsumi.dialects.kombo.stand_ins import stand_in_application, stand_in_candi
 from atsumi.dialects.reading import cut, shown
 from atsumi.dialects.services import Integration
 from atsumi.dialects.writing import LONGEST_BODY, REPLAYED, concurrency_headers, receipt_headers, wish
-from atsumi.errors import AlreadyExists, InvalidInput, JobClosed, NotFound, RemoteRejected, UnsupportedByTool
+from atsumi.errors import AlreadyExists, InvalidInput, JobClosed, NotFound, NotReady, RemoteRejected, UnsupportedByTool
 from atsumi.model.actions import Action
 from atsumi.model.draft import Draft, Ref
 from atsumi.model.ids import to_base58
@@ -113,6 +113,9 @@ async def _write(
         found = await call.services.write(integration, request)
     except (InvalidInput, RemoteRejected) as error:
         raise _told(error, parsed) from error
+    except NotReady as error:
+        # It was interrupted, which passes: the codes of the others of this kind are about the integration.
+        raise WireError("REMOTE.SERVICE_UNAVAILABLE", str(error)) from error
     if isinstance(found, Deferred):
         return _deferred(call, found.receipt)
     if found.answered is not None:

@@ -73,6 +73,7 @@ REFUSED = errors.RemoteRejected(
         (errors.Conflict("Another body."), 409, None, ["Another body."]),
         (errors.InProgress("Later.", seconds=7), 409, None, ["Later."]),
         (errors.TooManyActions("no", limit=30), 429, "PLATFORM.CONCURRENCY_LIMIT_EXCEEDED", []),
+        (errors.NotReady("Interrupted."), 503, "REMOTE.SERVICE_UNAVAILABLE", ["Interrupted."]),
         (errors.OutcomeUnknown(TOOL, "no"), 503, "REMOTE.SERVICE_UNAVAILABLE", []),
         (errors.RemoteUnavailable(TOOL, "no"), 503, "REMOTE.SERVICE_UNAVAILABLE", []),
         (errors.PermissionMissing(TOOL, "no"), 403, "INTEGRATION.PERMISSION_MISSING", []),
