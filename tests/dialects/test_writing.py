@@ -171,3 +171,16 @@ def test_white_space_is_named(text: str) -> None:
     for spelled in (text, raw(text)):
         with pytest.raises(ValueError, match="white space"):
             EncodedFile.read(spelled)
+
+
+@pytest.mark.parametrize("value", ["[]", "{}", "1", '{"a":1}'])
+def test_a_body_of_very_many_values_is_not_read(value: str) -> None:
+    few = b"[" + b",".join([value.encode()] * 1_000) + b"]"
+    assert writing.bounded(few) == few
+    with pytest.raises(InvalidInput, match="values"):
+        writing.bounded(b"[" + b",".join([value.encode()] * 30_000) + b"]")
+
+
+def test_a_large_file_is_one_value() -> None:
+    body = json.dumps({"data": base64.b64encode(bytes(range(256)) * 20_000).decode()}).encode()
+    assert writing.bounded(body) == body

@@ -23,6 +23,8 @@ from atsumi.model.ids import to_base58
 
 LONGEST_BODY: Final = 96 * 1024 * 1024
 """Of a write, in bytes: three of the largest files that a tool takes, spelled in base64, and the rest."""
+MOST_VALUES: Final = 20_000
+"""In the body of a write, files aside: decoded, a value takes many times the memory that it takes in JSON."""
 REPLAYED: Headers = ((b"idempotent-replayed", b"true"),)
 """Sent with an answer that was given before."""
 EMAIL: Final = r"^(?!\.)(?!.*\.\.)[^@\s\x00-\x1f]*[^@\s\x00-\x1f.]@([^@\s\x00-\x1f.]+\.)+[^@\s\x00-\x1f.]{2,}(?!\s)$"
@@ -72,6 +74,16 @@ def _key(scope: Scope) -> str | None:
     if len(keys) > 1:
         raise InvalidInput("The request has two different idempotency keys. Send one.", path="Idempotency-Key")
     return keys.pop() if keys else None
+
+
+def bounded(body: bytes) -> bytes:
+    """The body of a write. Raises :class:`InvalidInput` for very many values, of which none is decoded.
+
+    Whatever stands between values counts, also in a text; files in base64 have none of it.
+    """
+    if sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise InvalidInput(f"The body holds more than {MOST_VALUES} values.")
+    return body
 
 
 def receipt_headers(receipt: Receipt) -> Headers:

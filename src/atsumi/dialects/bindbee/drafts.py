@@ -105,12 +105,15 @@ class Parsed:
 
 
 def read_flat(body: Any) -> Flat:
-    """A body that is flat. Raises :class:`InvalidRequest` for what is no object."""
-    _refuse_zero_bytes(body)
+    """A body that is flat. Raises :class:`InvalidRequest` for what is no object, or is nested beyond measure."""
     if not isinstance(body, dict):
         message = "Input should be a valid dictionary or object to extract fields from"
         raise InvalidRequest([Fault(type="model_attributes_type", loc=["body"], msg=message, input=_shown(body))])
-    return Flat(_without_null(body))
+    try:
+        _refuse_zero_bytes(body)
+        return Flat(_without_null(body))
+    except RecursionError:
+        raise InvalidRequest([value_fault(["body"], "it is nested too deeply", None)]) from None
 
 
 def flat_body(body: Any, job_id: Callable[[str], UUID]) -> Flat:

@@ -29,7 +29,7 @@ from atsumi.dialects.bindbee.lists import BY_NAME, ListSpec
 from atsumi.dialects.bindbee.parameters import boolean, read_query
 from atsumi.dialects.http import Answer
 from atsumi.dialects.services import Integration
-from atsumi.dialects.writing import LONGEST_BODY, REPLAYED, EncodedFile, Wish, receipt_headers, wish
+from atsumi.dialects.writing import LONGEST_BODY, REPLAYED, EncodedFile, Wish, bounded, receipt_headers, wish
 from atsumi.model.actions import Action
 from atsumi.model.draft import AttachmentDraft, Draft, Ref
 from atsumi.model.ids import record_id
@@ -106,7 +106,7 @@ def _ability(call: Call, integration: Integration, kind: Action) -> WriteAction:
 
 
 async def _json(call: Call) -> Any:
-    return json_of(await call.body(LONGEST_BODY))
+    return json_of(bounded(await call.body(LONGEST_BODY)))
 
 
 def _uuid(sent: Any) -> UUID | None:

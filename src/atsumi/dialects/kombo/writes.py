@@ -24,7 +24,7 @@ from atsumi.dialects.kombo.errors import Family, WireError, error_answer
 from atsumi.dialects.kombo.stand_ins import stand_in_application, stand_in_candidate
 from atsumi.dialects.reading import cut, shown
 from atsumi.dialects.services import Integration
-from atsumi.dialects.writing import LONGEST_BODY, REPLAYED, concurrency_headers, receipt_headers, wish
+from atsumi.dialects.writing import LONGEST_BODY, REPLAYED, bounded, concurrency_headers, receipt_headers, wish
 from atsumi.errors import AlreadyExists, InvalidInput, JobClosed, NotFound, NotReady, RemoteRejected, UnsupportedByTool
 from atsumi.model.actions import Action
 from atsumi.model.draft import Draft, Ref
@@ -96,7 +96,7 @@ async def _write(
         raise WireError("INTEGRATION.ACTION_DISABLED", "This action is out of the integration's scope.")
     is_dry, wanted = _is_dry(call), wish(call.scope)
     # Measuring a large file takes longer than other requests should wait.
-    parsed = await asyncio.to_thread(build, call, integration.tool, await call.body(LONGEST_BODY))
+    parsed = await asyncio.to_thread(build, call, integration.tool, bounded(await call.body(LONGEST_BODY)))
     request = WriteRequest(
         action,
         parsed.draft,

@@ -37,6 +37,13 @@ PERSON = {"first_name": "Ada", "last_name": "Lovelace", "email_addresses": ["ada
 CALL = RemoteCall("personio", "create application", "POST", "https://tool.test", 400)
 
 
+def nested(depth: int) -> Any:
+    found: Any = 1
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
 def parsed(body: Any) -> Parsed:
     flat = flat_body(body, lambda remote_id: JOB if remote_id == "77" else UUID(int=0))
     return parse(flat, AtsCandidateWrite, action(*DRAFTED), KNOWN)
@@ -116,6 +123,7 @@ def test_both_shapes_are_the_same_wish(body: Any) -> None:
         (PERSON | {"job": str(JOB), "first_name": None}, ["body", "first_name"]),
         (PERSON | {"job": str(JOB), "first_name": "A\x00"}, ["body", "first_name"]),
         (PERSON | {"job": str(JOB), "additional_attributes": []}, ["body", "additional_attributes"]),
+        (PERSON | {"job": str(JOB), "custom_fields": {"a": nested(2_000)}}, ["body"]),
         (PERSON | {"job": str(JOB), "attachments": [{"file_name": "a.pdf"}]}, ["body", "attachments", 0]),
     ],
 )
