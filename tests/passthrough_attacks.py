@@ -105,6 +105,8 @@ HEADERS = (
     "X-Access-Token",
     "X-Client-Secret",
     "Sec-Fetch-Mode",
+    "Transfer_Encoding",
+    "X_HTTP_Method_Override",
 )
 """Never the caller's to set, whatever the tool."""
 

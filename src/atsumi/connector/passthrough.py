@@ -199,8 +199,11 @@ _HIDDEN = frozenset({"content-encoding", "content-length", "set-cookie2", "www-a
 
 
 def is_reserved(name: str, api: PassthroughApi) -> bool:
-    """Whether a request header is never the caller's to set."""
-    plain = name.lower()
+    """Whether a request header is never the caller's to set.
+
+    Many servers read an underscore in a name as a hyphen (CGI, RFC 3875 section 4.1.18).
+    """
+    plain = name.lower().replace("_", "-")
     return (
         plain in _HOP_BY_HOP
         or plain in _FRAMING
