@@ -10,6 +10,7 @@ import contextlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import NoReturn
 from uuid import UUID
 
 import asyncpg
@@ -30,9 +31,12 @@ from atsumi.errors import (
     OutcomeUnknown,
     PermissionMissing,
     RateLimited,
+    RemoteCall,
     RemoteRejected,
     StaleToken,
     ToolError,
+    UnexpectedResponse,
+    UnsupportedByTool,
 )
 from atsumi.model.actions import Action
 from atsumi.model.catalog import CODES
@@ -82,6 +86,18 @@ class ActionWork:
     certain_after: timedelta = _CERTAIN_AFTER
 
 
+def lost(tool: str, kind: Action) -> WriteAction:
+    """Stands in for an action that a connector had when it was asked for, and has no longer.
+
+    What was not sent fails; what may be at the tool stays unknown, until a connector can look for it again.
+    """
+
+    async def fail(*_: object) -> NoReturn:
+        raise UnsupportedByTool(f"{tool} offers no way to {kind.value.replace('_', ' ')} any more.")
+
+    return WriteAction(inputs={}, required=frozenset(), perform=fail, find=fail, plan=lambda *_: ())
+
+
 def provisional_id(integration: UUID, model: Model, action: UUID) -> UUID:
     """The id that stands for a record which the tool has made and does not show yet."""
     return record_id(integration, model, f"action:{action}")
@@ -118,6 +134,8 @@ class _Attempt:
         self._journal: LedgerJournal | None = None
         self._has_ended = False
         """It has succeeded before, and its record is looked for."""
+        self._is_accepted = False
+        """The tool has done it."""
 
     async def run(self) -> None:
         try:
@@ -126,10 +144,10 @@ class _Attempt:
             raise
         except AtsumiError as error:
             await self._settle(error)
-        except BaseException:
+        except BaseException as error:
             # The process stops, or this is a bug: either way nobody knows better than the journal.
             with contextlib.suppress(*UNREACHABLE, StaleToken):
-                await asyncio.shield(self._give_back(None, _pause(self._work.attempts)))
+                await asyncio.shield(self._break_off(error))
             raise
 
     async def _run(self) -> None:
@@ -148,7 +166,7 @@ class _Attempt:
         if row is not None:
             for warning in outcomes.decode(ledger.opened(work.vault, row)).warnings:
                 journal.warn(warning)
-            self._has_ended = row.ended_at is not None
+            self._has_ended = self._is_accepted = row.ended_at is not None
         data = await contents.draft_of(work.pool, work.vault, work.claim)
         draft = msgspec.json.decode(data, type=DRAFTS[work.kind])
         made = None
@@ -158,6 +176,7 @@ class _Attempt:
         if made is None and not self._has_ended:
             await self._fetch_files(draft, journal)
             await work.action.perform(work.context, draft, journal)
+        self._is_accepted = True
         await self._record(draft, journal, made)
 
     async def _fetch_files(self, draft: Draft, journal: LedgerJournal) -> None:
@@ -184,7 +203,7 @@ class _Attempt:
         work = self._work
         made = made or await self._look(draft, journal)
         if made is None:
-            await self._end_unseen(journal)
+            await self._end_unseen(journal, _pause(work.attempts))
             return
         ids = {model: record_id(work.target.integration, model, remote) for model, remote in made.ids.items()}
 
@@ -226,8 +245,11 @@ class _Attempt:
                 return made
         return None
 
-    async def _end_unseen(self, journal: LedgerJournal) -> None:
-        """The tool has accepted it and does not show it: its caller gets ids that will lead to it."""
+    async def _end_unseen(self, journal: LedgerJournal, pause: timedelta) -> None:
+        """The tool has accepted it and does not show it: its caller gets ids that will lead to it.
+
+        It is looked for again after the pause, unless that has been done for too long.
+        """
         work = self._work
         is_hopeless = datetime.now(UTC) - work.created_at > ledger.KEY_LIFETIME
         if not self._has_ended:
@@ -244,7 +266,7 @@ class _Attempt:
                 outcomes.encode(Outcome(warnings=journal.warnings, is_provisional=True)),
                 application=provisional_id(work.target.integration, Model.APPLICATION, work.claim.id),
                 candidate=provisional_id(work.target.integration, Model.CANDIDATE, work.claim.id),
-                look_after=None if is_hopeless else _pause(work.attempts),
+                look_after=None if is_hopeless else pause,
             )
 
     async def _settle(self, error: AtsumiError) -> None:
@@ -252,14 +274,23 @@ class _Attempt:
         work = self._work
         work.log.warning("action.failed", action=str(work.claim.id), kind=work.kind, reason=_plain(error))
         journal = self._journal
-        if self._has_ended:
-            await self._give_back(None, self._pause(error))
+        if journal is not None and self._is_accepted:
+            await self._end_unseen(journal, self._pause(error))
         elif journal is not None and journal.may_have_acted:
             await self._settle_doubt(journal, error)
         elif self._is_final(error):
             await self._end_failed(error)
         else:
             await self._give_back(error, self._pause(error) if work.is_deferred else None)
+
+    async def _break_off(self, error: BaseException) -> None:
+        """Have it carried on; what a bug still stops after a day comes to an end as after any other failure."""
+        work = self._work
+        if isinstance(error, Exception) and self._is_old():
+            call = RemoteCall(work.tool, work.kind.value.replace("_", " "), "-", "-")
+            await self._settle(UnexpectedResponse(call, f"this was stopped by a {type(error).__name__} of ours"))
+        else:
+            await self._give_back(None, _pause(work.attempts))
 
     async def _settle_doubt(self, journal: LedgerJournal, error: AtsumiError) -> None:
         """Nothing is said but that the outcome is not known, until the tool must have shown it."""
@@ -289,8 +320,10 @@ class _Attempt:
         is_passing = isinstance(error, FetchFailed) or not isinstance(error, RemoteRejected | CallerError)
         if isinstance(error, AuthenticationFailed | PermissionMissing) and self._work.is_deferred:
             return True
-        is_old = datetime.now(UTC) - self._work.created_at > _GIVEN_UP_AFTER
-        return not is_passing or (is_old and self._work.is_deferred)
+        return not is_passing or (self._is_old() and self._work.is_deferred)
+
+    def _is_old(self) -> bool:
+        return datetime.now(UTC) - self._work.created_at > _GIVEN_UP_AFTER
 
     async def _give_back(self, error: AtsumiError | None, pause: timedelta | None) -> None:
         work, journal = self._work, self._journal

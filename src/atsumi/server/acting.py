@@ -9,11 +9,11 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from atsumi.actions.execute import ActionWork, execute
+from atsumi.actions.execute import ActionWork, execute, lost
 from atsumi.actions.requests import MAX_IN_FLIGHT
 from atsumi.actions.resolve import Place
 from atsumi.actions.service import Desk
-from atsumi.errors import AtsumiError, NotFound, UnsupportedByTool
+from atsumi.errors import AtsumiError, NotFound
 from atsumi.model.actions import Action
 from atsumi.server.logging import get_logger, log_context
 from atsumi.server.runtime import Runtime
@@ -122,16 +122,13 @@ async def _work(
     runtime: Runtime, integration: IntegrationRow, claim: ActionClaim, row: ActionRow, *, patience_seconds: float
 ) -> ActionWork:
     connector, kind = runtime.connector(integration.tool), Action(row.kind)
-    action = connector.actions.get(kind)
-    if action is None:
-        raise UnsupportedByTool(f"{connector.manifest.label} offers no way to {kind.value.replace('_', ' ')} any more.")
     return ActionWork(
         pool=runtime.pool,
         vault=runtime.vault,
         guarded=runtime.guarded,
         claim=claim,
         kind=kind,
-        action=action,
+        action=connector.actions.get(kind) or lost(connector.manifest.label, kind),
         tool=connector.manifest.label,
         context=await runtime.context(integration, patience_seconds=patience_seconds),
         target=await runtime.target(integration),
