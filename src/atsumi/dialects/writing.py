@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from math import ceil
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from starlette.types import Scope
 
-from atsumi.actions.requests import MAX_IN_FLIGHT, Content, Receipt
+from atsumi.actions.requests import MAX_IN_FLIGHT, Content, Planned, Receipt
 from atsumi.dialects.http import Headers
 from atsumi.errors import InvalidInput
 from atsumi.model.ids import to_base58
@@ -84,6 +84,24 @@ def bounded(body: bytes) -> bytes:
     if sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES:
         raise InvalidInput(f"The body holds more than {MOST_VALUES} values.")
     return body
+
+
+class PlannedRequest(msgspec.Struct, kw_only=True):
+    """A request as the tool would get it, secrets masked. ``file`` is the name of what is sent as multipart."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: Any
+    file: str | None
+
+
+def planned_requests(planned: Planned) -> list[PlannedRequest]:
+    """What would be sent, as it is shown, in order."""
+    return [
+        PlannedRequest(method=one.method, url=one.url, headers=dict(one.headers), body=one.body, file=one.file)
+        for one in planned.requests
+    ]
 
 
 def receipt_headers(receipt: Receipt) -> Headers:

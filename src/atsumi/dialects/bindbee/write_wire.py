@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from atsumi.dialects.bindbee.wire import Id
+from atsumi.dialects.writing import PlannedRequest
 
 
 class WriteResult(msgspec.Struct, kw_only=True):
@@ -34,16 +35,6 @@ class WriteReceipt(msgspec.Struct, kw_only=True):
     status: Literal["PENDING", "RUNNING", "UNKNOWN", "SUCCEEDED", "FAILED"]
     warnings: list[str]
     expected_wait_seconds: float | None
-
-
-class PlannedRequest(msgspec.Struct, kw_only=True):
-    """One request as the tool would get it, its secrets masked."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: Any
-    file: str | None
 
 
 class WritePlan(msgspec.Struct, kw_only=True):

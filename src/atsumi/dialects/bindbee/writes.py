@@ -29,7 +29,16 @@ from atsumi.dialects.bindbee.lists import BY_NAME, ListSpec
 from atsumi.dialects.bindbee.parameters import boolean, read_query
 from atsumi.dialects.http import Answer
 from atsumi.dialects.services import Integration
-from atsumi.dialects.writing import LONGEST_BODY, REPLAYED, EncodedFile, Wish, bounded, receipt_headers, wish
+from atsumi.dialects.writing import (
+    LONGEST_BODY,
+    REPLAYED,
+    EncodedFile,
+    Wish,
+    bounded,
+    planned_requests,
+    receipt_headers,
+    wish,
+)
 from atsumi.model.actions import Action
 from atsumi.model.draft import AttachmentDraft, Draft, Ref
 from atsumi.model.ids import record_id
@@ -201,12 +210,8 @@ def _told(error: errors.RemoteRejected, place: Place) -> list[Fault]:
 
 
 def _plan(planned: Planned, warnings: Sequence[str]) -> Answer:
-    requests = [
-        wire.PlannedRequest(method=one.method, url=one.url, headers=dict(one.headers), body=one.body, file=one.file)
-        for one in planned.requests
-    ]
     plan = wire.WritePlan(
-        requests=requests,
+        requests=planned_requests(planned),
         warnings=[*warnings, *planned.warnings],
         expected_wait_seconds=planned.expected_wait_seconds,
     )

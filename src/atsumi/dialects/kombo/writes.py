@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -24,7 +24,16 @@ from atsumi.dialects.kombo.errors import Family, WireError, error_answer
 from atsumi.dialects.kombo.stand_ins import stand_in_application, stand_in_candidate
 from atsumi.dialects.reading import cut, shown
 from atsumi.dialects.services import Integration
-from atsumi.dialects.writing import LONGEST_BODY, REPLAYED, bounded, concurrency_headers, receipt_headers, wish
+from atsumi.dialects.writing import (
+    LONGEST_BODY,
+    REPLAYED,
+    PlannedRequest,
+    bounded,
+    concurrency_headers,
+    planned_requests,
+    receipt_headers,
+    wish,
+)
 from atsumi.errors import AlreadyExists, InvalidInput, JobClosed, NotFound, NotReady, RemoteRejected, UnsupportedByTool
 from atsumi.model.actions import Action
 from atsumi.model.draft import Draft, Ref
@@ -43,16 +52,6 @@ class ActionReceipt(msgspec.Struct, kw_only=True):
     state: str
     status_url: str
     expected_wait_seconds: float | None
-
-
-class PlannedRequest(msgspec.Struct, kw_only=True):
-    """A request as the tool would get it, secrets masked. ``file`` is the name of what is sent as multipart."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: Any
-    file: str | None
 
 
 class Plan(msgspec.Struct, kw_only=True):
@@ -181,13 +180,7 @@ def _deferred(call: Call, receipt: Receipt) -> Answer:
 
 
 def _plan(planned: Planned) -> Answer:
-    plan = Plan(
-        requests=[
-            PlannedRequest(method=one.method, url=one.url, headers=dict(one.headers), body=one.body, file=one.file)
-            for one in planned.requests
-        ],
-        expected_wait_seconds=planned.expected_wait_seconds,
-    )
+    plan = Plan(requests=planned_requests(planned), expected_wait_seconds=planned.expected_wait_seconds)
     return Answer(_success(msgspec.json.encode(plan), planned.warnings))
 
 
