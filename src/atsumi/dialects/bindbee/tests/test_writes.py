@@ -225,7 +225,7 @@ async def test_what_becomes_of_a_write_has_its_status(outcome: Exception, status
     answer = await answer_to(outcome, X_Idempotency_Key="k")
     assert answer.status_code == status
     assert said in answer.json()["detail"]
-    waits = isinstance(outcome, errors.InProgress | errors.RateLimited)
+    waits = isinstance(outcome, errors.InProgress | errors.RateLimited | errors.TooManyActions)
     assert ("retry-after" in answer.headers) is waits
 
 
