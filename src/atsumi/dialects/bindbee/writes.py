@@ -7,6 +7,7 @@ that kind that it declares for every create, so it is what a write that the tool
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn, cast
@@ -115,7 +116,9 @@ def _ability(call: Call, integration: Integration, kind: Action) -> WriteAction:
 
 
 async def _json(call: Call) -> Any:
-    return json_of(bounded(await call.body(LONGEST_BODY)))
+    body = await call.body(LONGEST_BODY)
+    # Reading and measuring large files takes longer than other requests should wait.
+    return await asyncio.to_thread(lambda: json_of(bounded(body)))
 
 
 def _uuid(sent: Any) -> UUID | None:
@@ -139,7 +142,7 @@ async def _write(
     wanted = _wish(call)
     request = replace(
         request,
-        contents=_contents(request.draft, texts, place),
+        contents=await asyncio.to_thread(_contents, request.draft, texts, place),
         key=wanted.key,
         is_deferred=wanted.is_deferred,
         wait_seconds=wanted.wait_seconds,
