@@ -165,6 +165,21 @@ async def test_a_caller_who_leaves_does_not_stop_what_is_under_way(writer: Write
     await writer.assert_clean()
 
 
+async def test_a_caller_who_does_not_want_to_wait_is_told_at_once(writer: Writer) -> None:
+    request = person(writer.account, key="k")
+    may_go_on = asyncio.Event()
+
+    async def hold(asked: object) -> None:
+        await may_go_on.wait()
+
+    writer.network.before = hold
+    with pytest.raises(InProgress):
+        await asyncio.wait_for((await writer.desk()).write(replace(request, wait_seconds=0)), 20)
+    may_go_on.set()
+    await writer.done(request)
+    assert writer.sent() == [201]
+
+
 async def test_what_waits_for_callers_who_are_gone_gives_way_to_new_requests(
     writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

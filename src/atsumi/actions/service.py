@@ -72,7 +72,8 @@ class Desk:
     async def write(self, request: WriteRequest) -> Written | Deferred:
         """See :meth:`atsumi.dialects.write_services.WriteServices.write`."""
         action = self._action(request.action)
-        deadline = _now() + min(self.wait_seconds, request.wait_seconds or self.wait_seconds)
+        patience = request.wait_seconds if request.wait_seconds is not None else self.wait_seconds
+        deadline = _now() + min(self.wait_seconds, patience)
         intent = _intent(request, self.surface)
         found = await ledger.find_same(self.pool, self.place.number, intent)
         if found is not None:
