@@ -115,6 +115,11 @@ def test_no_description_speaks_the_language_of_docstrings(base: str) -> None:
 
 
 @pytest.mark.parametrize("base", SURFACES)
+def test_summaries_are_plain_text(base: str) -> None:
+    assert [one["summary"] for _, _, one in operations(DOCUMENTS[base]) if re.search(r"[`*<\[]", one["summary"])] == []
+
+
+@pytest.mark.parametrize("base", SURFACES)
 def test_every_example_fits_its_schema(base: str) -> None:
     document = DOCUMENTS[base]
     schemas = document["components"]["schemas"]

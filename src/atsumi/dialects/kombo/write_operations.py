@@ -161,7 +161,7 @@ WRITES: tuple[Operation, ...] = (
             "GET",
             f"/ats/actions/{action}",
             f"GetAtsActions{''.join(word.capitalize() for word in action.split('_'))}",
-            f"Which files `{action}` takes",
+            f"Which files {action} takes",
             Family.ATS,
             action_details.details_of(action),
             data=action_details.ActionDetails,
