@@ -14,20 +14,10 @@ from atsumi.errors import InProgress, RemoteUnavailable, StaleToken, TooManyActi
 from atsumi.store import action_contents as contents
 from atsumi.store import actions as ledger
 from atsumi.store.actions import ActionClaim
-from harness import Account, Product
+from harness import Product
 from writing_kit import CREATE, Loss, Writer, person, with_files
 
 PARTS = [b"%PDF-1.7 one", b"two", b"three"]
-
-
-@pytest.fixture
-async def account(product: Product) -> Account:
-    return await product.synced(company_with_open_job(applications=5))
-
-
-@pytest.fixture
-async def writer(account: Account) -> Writer:
-    return await Writer.of(account)
 
 
 async def overtaken(writer: Writer, claim: ActionClaim) -> ActionClaim:

@@ -8,24 +8,12 @@ from typing import Any
 
 import pytest
 
-from action_kit import company_with_open_job
 from atsumi.actions import execute
 from atsumi.actions.requests import ActionState, WriteRequest
 from atsumi.errors import OutcomeUnknown
-from harness import Account, Product
 from writing_kit import CREATE, LIST, Loss, Writer, person
 
 AGES = timedelta(days=8)
-
-
-@pytest.fixture
-async def account(product: Product) -> Account:
-    return await product.synced(company_with_open_job(applications=5))
-
-
-@pytest.fixture
-async def writer(account: Account) -> Writer:
-    return await Writer.of(account)
 
 
 async def provisional(writer: Writer) -> WriteRequest:

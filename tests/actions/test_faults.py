@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from action_kit import company_with_open_job, open_job
+from action_kit import open_job
 from atsumi.actions.requests import ActionState, Receipt
 from atsumi.errors import (
     JobClosed,
@@ -23,21 +23,10 @@ from atsumi.model.draft import Ref
 from atsumi.model.ids import record_id, to_base58
 from atsumi.model.names import Model
 from bindbee_reader import bindbee_of
-from harness import Account, Product
 from writing_kit import CREATE, DONE, LIST, UNSAID, UPLOAD, Loss, Writer, person, with_files
 
 PDF = b"%PDF-1.7 nobody's life"
 NOT_DONE = [loss for loss in UNSAID if loss not in DONE]
-
-
-@pytest.fixture
-async def account(product: Product) -> Account:
-    return await product.synced(company_with_open_job(applications=5))
-
-
-@pytest.fixture
-async def writer(account: Account) -> Writer:
-    return await Writer.of(account)
 
 
 async def assert_on_both_surfaces(writer: Writer, receipt: Receipt, request: Any) -> None:

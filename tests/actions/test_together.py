@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from action_kit import company_with_open_job, open_job
+from action_kit import open_job
 from atsumi.actions.requests import ActionState, Deferred, Receipt, Written
 from atsumi.errors import (
     AlreadyExists,
@@ -19,20 +19,9 @@ from atsumi.errors import (
     RemoteUnavailable,
     ToolError,
 )
-from harness import Account, Product
 from writing_kit import CREATE, LIST, UPLOAD, Loss, Writer, person, with_files
 
 PDF = b"%PDF-1.7 nobody's life"
-
-
-@pytest.fixture
-async def account(product: Product) -> Account:
-    return await product.synced(company_with_open_job(applications=5))
-
-
-@pytest.fixture
-async def writer(account: Account) -> Writer:
-    return await Writer.of(account)
 
 
 @pytest.mark.parametrize("refusal", [AlreadyExists, JobClosed, AuthenticationFailed, RemoteRejected])
