@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -12,12 +14,16 @@ from uuid import UUID
 
 import httpx2
 import msgspec
+import pytest
 
 from action_kit import applying
+from atsumi.actions import outcome as outcomes
 from atsumi.actions.execute import ActionWork, execute
 from atsumi.actions.requests import ActionState, Content, Deferred, Receipt, WriteRequest, Written
-from atsumi.actions.service import Desk, receipt
+from atsumi.actions.service import Desk, _intent, receipt
 from atsumi.connector.http import make_client
+from atsumi.connectors.personio.simulator.state import Company
+from atsumi.errors import InProgress, StaleToken
 from atsumi.model.draft import FileDraft
 from atsumi.model.enums import AttachmentType
 from atsumi.server import acting
@@ -65,6 +71,8 @@ class Network(httpx2.AsyncBaseTransport):
     losses: dict[str, list[Loss | None]] = field(default_factory=dict)
     cut: set[str] = field(default_factory=set)
     """Paths, or beginnings of paths, whose requests are refused until they are taken out of here."""
+    is_lenient: Company | None = None
+    """A company that takes any number of applications of a person for a job: then only we keep it to one."""
     before: Callable[[httpx2.Request], Awaitable[None]] | None = None
     """Called with every request before it is sent."""
 
@@ -77,7 +85,7 @@ class Network(httpx2.AsyncBaseTransport):
         planned = self.losses.get(path, [])
         loss = planned.pop(0) if planned else None
         if loss in DONE:
-            await (await self.below.handle_async_request(request)).aread()
+            await (await self._pass(request)).aread()
         match loss:
             case Loss.REFUSED:
                 raise httpx2.ConnectError("refused", request=request)
@@ -95,7 +103,14 @@ class Network(httpx2.AsyncBaseTransport):
                 return httpx2.Response(429, json={"error": "slower"}, request=request)
             case Loss.NONSENSE:
                 return httpx2.Response(200, html="<title>Sign in</title>", request=request)
-        return await self.below.handle_async_request(request)
+        return await self._pass(request)
+
+    async def _pass(self, request: httpx2.Request) -> httpx2.Response:
+        if self.is_lenient is None or request.url.path != CREATE:
+            return await self.below.handle_async_request(request)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.is_lenient, "applications_by_email", lambda email: [])
+            return await self.below.handle_async_request(request)
 
     def lose(self, path: str, *losses: Loss | None) -> None:
         """Plan what happens to the next requests to a path; ``None`` lets one pass."""
@@ -147,11 +162,25 @@ class Writer:
         return await desk.write(request if request.wait_seconds else replace(request, wait_seconds=PATIENCE_SECONDS))
 
     async def told(self, request: WriteRequest) -> Receipt | Exception:
-        """What a caller hears."""
-        try:
-            return (await self.write(request)).receipt
-        except Exception as error:
-            return error
+        """What a caller hears who waits for as long as the action is being carried out, and no longer."""
+        while True:
+            try:
+                return (await self.write(request)).receipt
+            except InProgress as error:
+                row = await self._put_down(request)
+                if row is None or (row.ended_at is None and row.state == ActionState.PENDING and row.next_at):
+                    return error
+                kept = outcomes.decode(ledger.opened(self.account.runtime.vault, row)).error
+                if row.ended_at is None and kept is not None:
+                    return outcomes.revived(kept)
+            except Exception as error:
+                return error
+
+    async def _put_down(self, request: WriteRequest) -> ledger.ActionRow | None:
+        """The request's action, once nobody carries it out."""
+        while await ledger.in_flight(self.account.pool, self.account.number):
+            await asyncio.sleep(0.02)
+        return await ledger.find_same(self.account.pool, self.account.number, _intent(request, "kombo"))
 
     async def done(self, request: WriteRequest) -> Receipt:
         """What a caller hears who succeeds."""
@@ -178,6 +207,17 @@ class Writer:
         if claim is not None and row is not None:
             work = await acting._work(account.runtime, account.integration, claim, row, patience_seconds=5)
             await execute(self.hurried(work))
+
+    @contextmanager
+    def dying(self) -> Iterator[None]:
+        """What is cut off in here was carried out by a process that has died: it gives nothing back."""
+
+        async def nobody(*_: object, **__: object) -> None:
+            raise StaleToken("nobody is there any more")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ledger, "release", nobody)
+            yield
 
     async def settle(self, most: int = 20) -> None:
         """Let the engine work until nothing is left to do."""
