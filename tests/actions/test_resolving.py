@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from action_kit import EMAIL, applying, company_with_open_job, write
-from atsumi.actions.requests import Planned
+from atsumi.actions.requests import MAX_FILES, Planned
 from atsumi.errors import InvalidInput
 from atsumi.model.draft import ApplicationDraft, FileDraft, GdprConsent, Gender, Ref, SourceDraft
 from atsumi.model.enums import AttachmentType
@@ -128,6 +128,14 @@ async def test_files_that_the_tool_does_not_take_are_refused_at_once(
     with pytest.raises(InvalidInput, match=words) as refused:
         await planned(account, files=[good, file])
     assert refused.value.path == "files.1"
+
+
+async def test_one_write_brings_so_many_files_and_no_more(account: Account) -> None:
+    files = [FileDraft(name=f"{n}.pdf", url=f"https://files.example/{n}") for n in range(MAX_FILES + 1)]
+    await planned(account, files=files[:-1])
+    with pytest.raises(InvalidInput, match=f"at most {MAX_FILES} files") as refused:
+        await planned(account, files=files)
+    assert refused.value.path == f"files.{MAX_FILES}"
 
 
 async def test_a_name_without_ending_gets_the_one_of_its_type(account: Account) -> None:

@@ -16,6 +16,8 @@ from atsumi.model.draft import Draft
 Content = Callable[[], AsyncIterator[bytes]]
 """Gives the content of a file that came with a request, in pieces; may be called once."""
 
+MAX_FILES = 20
+"""That one action brings along: each may take a minute to be fetched, and a place among those under way meanwhile."""
 MAX_IN_FLIGHT = 30
 """Actions that one integration may have under way (Kombo NOTES, section "Limits")."""
 

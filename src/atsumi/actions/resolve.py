@@ -16,7 +16,7 @@ import asyncpg
 import msgspec
 
 from atsumi.actions.answers import Asked, AskedQuestion, check
-from atsumi.actions.requests import WriteRequest
+from atsumi.actions.requests import MAX_FILES, WriteRequest
 from atsumi.connector.writing import WriteAction, file_fault
 from atsumi.errors import InvalidInput, NotFound
 from atsumi.model.candidate import Candidate
@@ -204,6 +204,8 @@ async def asked_by(connection: Connection | asyncpg.Pool, number: int, integrati
 
 
 def _check_files(draft: Draft, action: WriteAction) -> None:
+    if len(draft.files) > MAX_FILES:
+        raise InvalidInput(f"One request brings at most {MAX_FILES} files.", path=f"files.{MAX_FILES}")
     for index, file in enumerate(draft.files):
         if "." not in file.name and file.content_type is not None:
             # The tool tells types by the name's ending.
