@@ -297,4 +297,5 @@ async def test_bad_input_names_its_place(account: Account, changes: dict[str, An
     error = answer.json()["error"]
     assert error["code"] == "PLATFORM.INPUT_INVALID"
     assert error["message"].startswith(f"{path}: "), error["message"]
+    assert "regex" not in error["message"]
     assert not account.simulator.company.applications_by_email(EMAIL)

@@ -41,7 +41,7 @@ from atsumi.errors import (
 from atsumi.model.actions import Action
 from atsumi.model.catalog import CODES
 from atsumi.model.draft import DRAFTS, Draft, FileDraft
-from atsumi.model.ids import record_id
+from atsumi.model.ids import record_id, to_base58
 from atsumi.model.names import Model
 from atsumi.store import action_contents as contents
 from atsumi.store import actions as ledger
@@ -255,7 +255,7 @@ class _Attempt:
         if not self._has_ended:
             journal.warn(
                 f"{work.tool} has accepted this and does not show it yet. The ids are stand-ins, which will lead "
-                f"to the record as soon as it can be read; /atsumi/v1/actions/{work.claim.id} tells when."
+                f"to the record as soon as it can be read; /atsumi/v1/actions/{to_base58(work.claim.id)} tells when."
             )
         async with work.pool.acquire() as connection, connection.transaction():
             await ledger.end(

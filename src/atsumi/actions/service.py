@@ -39,6 +39,7 @@ from atsumi.connector.writing import ToolRequest, WriteAction
 from atsumi.errors import InProgress, NotReady, RateLimited, RemoteCall, StaleToken, TooManyActions, UnsupportedByTool
 from atsumi.model.actions import Action
 from atsumi.model.draft import DRAFTS, Draft
+from atsumi.model.ids import to_base58
 from atsumi.redaction import redact_headers, redact_text
 from atsumi.store import action_contents as contents
 from atsumi.store import actions as ledger
@@ -201,7 +202,7 @@ class Desk:
                 return outcomes.revived(outcome.error)
         return InProgress(
             "This request is still being carried out. Send it again, unchanged, for its outcome; "
-            f"/atsumi/v1/actions/{row.id} tells how far it is.",
+            f"/atsumi/v1/actions/{to_base58(row.id)} tells how far it is.",
             seconds=5,
         )
 

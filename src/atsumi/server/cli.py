@@ -85,7 +85,10 @@ def demo(
         Path | None, typer.Option(help="Write addresses and key to this JSON file once everything is synced.")
     ] = None,
 ) -> None:
-    """Start everything with a simulated customer in a temporary folder, sync it, and stay until Ctrl-C."""
+    """Start everything with a simulated customer in a temporary folder, sync it, and stay until Ctrl-C.
+
+    Settings of the environment and of a file do not count here; `atsumi serve` takes them.
+    """
     configure_logging("warning", "console")
     options = DemoOptions(host=host, port=port, applications=applications, seed=seed, ready_file=ready_file)
     raise typer.Exit(finish(run_demo(options, console)))

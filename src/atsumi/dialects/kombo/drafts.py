@@ -68,6 +68,17 @@ _REST = {
 }
 
 
+_FORMS = {
+    "email_address": "an e-mail address",
+    "country": "a country's code, two capital letters such as DE",
+    "availability_date": "a date such as 2027-01-15",
+    "expires_at": "a date such as 2027-01-15",
+    "tracked_at": "a date such as 2027-01-15",
+    "content_type": "a media type such as application/pdf",
+}
+"""What a text should have been, by the name of its field."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """What is to be written, and the contents of the files that came along."""
@@ -89,6 +100,8 @@ def read(data: bytes | msgspec.Raw, kind: type[B], at: str = "") -> B:
         text, _, where = str(error).partition(" - at `$")
         path = _INDEX.sub(r".\1", where.partition("[...]")[0].rstrip("`")).removeprefix(".")
         path = ".".join(filter(None, (at, path)))
+        if "matching regex" in text:
+            text = f"this is not {_FORMS.get(path.rpartition('.')[2], 'of the form that the contract gives')}"
         raise InvalidInput(f"{path or 'The body'}: {text}.", path=path or None) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f"The body is no JSON: {error}.") from error
