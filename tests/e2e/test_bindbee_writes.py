@@ -248,7 +248,9 @@ async def test_fields_without_a_place_are_told_and_lost(bindbee: Bindbee) -> Non
     assert len(result["warnings"]) == 4
 
 
-@pytest.mark.parametrize("spec", [one for one in LISTS if one.name not in ("candidates", "applications")], ids=str)
+@pytest.mark.parametrize(
+    "spec", [one for one in LISTS if one.name not in ("candidates", "applications")], ids=lambda one: one.name
+)
 async def test_models_that_cannot_be_written_are_refused_by_name(company_bindbee: Bindbee, spec: Any) -> None:
     answer = await post(company_bindbee, spec.name, {})
     assert answer.status_code == 403

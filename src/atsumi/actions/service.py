@@ -279,8 +279,8 @@ def _taken_back() -> InProgress:
 
 def _too_many() -> TooManyActions:
     return TooManyActions(
-        f"{MAX_IN_FLIGHT} actions of this integration are under way, the most that may be. "
-        "Send the request again when one has ended.",
+        f"As many actions of this integration are open as may be: {MAX_IN_FLIGHT} under way, or {ledger.MAX_OPEN} with "
+        "those that wait. Send the request again when one has ended.",
         limit=MAX_IN_FLIGHT,
     )
 

@@ -62,7 +62,7 @@ class AdditionalPhoneNumber(msgspec.Struct, kw_only=True):
 
 class SalaryExpectations(msgspec.Struct, kw_only=True):
     period: Literal["MONTH", "YEAR"]
-    amount: float
+    amount: Annotated[float, Meta(ge=0, le=1e12)]
 
 
 class SocialLink(msgspec.Struct, kw_only=True):
