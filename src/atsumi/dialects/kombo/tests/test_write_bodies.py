@@ -204,7 +204,8 @@ async def test_what_is_wrong_is_told_with_its_path(given: Any, path: str) -> Non
         ("1e999", "screening_question_answers.0.answer: "),
         ('{"name":1e999}', "screening_question_answers.0.answer.name: "),
         ('"\\ud800"', "The body is no JSON"),
-        ("[" * 100_000, "The body is no JSON"),
+        ("[" * 10_000, "The body is no JSON"),
+        ("[" * 100_000, "The body holds more than 20000 values"),
         ("nul", "The body is no JSON"),
     ],
 )
