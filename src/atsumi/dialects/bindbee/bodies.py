@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, S
 from pydantic.json_schema import WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
+from atsumi.actions.requests import MAX_FILES
 from atsumi.dialects import reading
 from atsumi.errors import InvalidInput
 from atsumi.model.enums import SalaryPeriod
@@ -143,7 +144,9 @@ class Applying(Part):
     source: str | None = Field(default=None, description="Where they came from, by name.")
     applied_at: Instant | None = Field(default=None, description="When they applied; the day counts, in UTC.")
     credited_to: Id | None = Field(default=None, description="The remote user to whom the application is credited.")
-    attachments: list[AtsAttachmentWrite] | None = Field(default=None, description="Files. The first RESUME is the CV.")
+    attachments: list[AtsAttachmentWrite] | None = Field(
+        default=None, max_length=MAX_FILES, description="Files. The first RESUME is the CV."
+    )
     additional_attributes: AdditionalAttributes | None = Field(
         default=None, description="Inputs beyond the unified model."
     )

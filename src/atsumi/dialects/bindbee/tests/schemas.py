@@ -16,7 +16,7 @@ Loc = tuple[str | int, ...]
 _LETTERS = st.text(string.ascii_letters + string.digits + " äß€.,", max_size=20)
 _KNOWN = (
     "$schema type properties required additionalProperties items enum pattern format minLength maxLength minimum "
-    "maximum minItems oneOf allOf contentEncoding description isRequired enumInformation allowed_values"
+    "maximum minItems maxItems oneOf allOf contentEncoding description isRequired enumInformation allowed_values"
 )
 _WORDS = frozenset(_KNOWN.split())
 _MOMENTS = st.datetimes(timezones=st.just(UTC))
@@ -130,6 +130,8 @@ def _breaks(schema: Json, value: Any, loc: Loc, whole: Json) -> Iterator[Broken]
         for how, wrong in _wrongs(schema):
             yield Broken(_with(whole, loc, wrong), loc, how)
     if schema["type"] == "array":
+        if value and "maxItems" in schema:
+            yield Broken(_with(whole, loc, value[:1] * (schema["maxItems"] + 1)), loc, "too many")
         for index, one in enumerate(value):
             yield from _breaks(schema["items"], one, (*loc, index), whole)
     if schema["type"] != "object":
