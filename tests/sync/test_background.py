@@ -247,7 +247,9 @@ async def test_refused_credentials_are_left_to_the_next_sync(product: Product) -
     assert tried >= 1
 
     for _ in range(3):
-        assert await request_due(account.runtime) == 0
+        # Of others' integrations any may be due by now.
+        await request_due(account.runtime)
+        assert await runs.latest_runs(account.pool, account.number) == history
     waiting, _ = await runs.request_run(account.pool, account.number, "background")
     assert waiting.id not in await background.due(account.pool, 100)
     await account.pool.execute("DELETE FROM sync_run WHERE id = $1", waiting.id)
